@@ -1,0 +1,153 @@
+"""What the passing of time decides; a caller lets it run every minute or so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions.timebank import disputes, funding
+from actions.timebank.ids import MemberId, OfferId, RequestId, TurnId
+from actions.timebank.lookups import active_assignment, request_by_id
+from actions.timebank.model import Assignment, Offer, ServiceRequest, Visit
+from actions.timebank.notices import tell, tell_staff
+from actions.timebank.offers import (
+    LATE_BUT_WELCOME,
+    answer_limit,
+    end_offer,
+    pass_on,
+    too_late_at,
+)
+from actions.timebank.queries import pending_offer_of
+from actions.timebank.states import (
+    AssignmentState,
+    DisputeKind,
+    OfferState,
+    RequestState,
+)
+
+__all__ = ["NEVER_STARTED", "Expired", "answer_limit", "expire_due"]
+
+NEVER_STARTED = timedelta(hours=24)
+"""Nobody spoke of the visit for so long after its time: staff find out what happened."""
+
+
+@dataclass(frozen=True)
+class Expired:
+    """What ran out in one sweep."""
+
+    offers: list[OfferId]
+    """Not answered in time; the next neighbour was asked where time is left."""
+    requests: list[RequestId]
+    """Nobody was found in time."""
+    no_shows: list[RequestId]
+    """Promised, but never begun; now a dispute for staff."""
+
+
+def expire_due(session: Session, *, now: datetime) -> Expired:
+    """Acts on everything whose time has run out. Twice in a row does nothing more."""
+    requests, withdrawn_offers = _expire_requests(session, now)
+    return Expired(
+        offers=withdrawn_offers + _expire_offers(session, now),
+        requests=requests,
+        no_shows=_expire_promises(session, now),
+    )
+
+
+def _expire_requests(session: Session, now: datetime) -> tuple[list[RequestId], list[OfferId]]:
+    looking = (RequestState.OPEN, RequestState.OFFERED)
+    begun = select(ServiceRequest.id).where(
+        ServiceRequest.state.in_(looking),
+        ServiceRequest.starts_at <= now - LATE_BUT_WELCOME,
+    )
+    expired: list[RequestId] = []
+    offers: list[OfferId] = []
+    for request_id in session.execute(begun.order_by(ServiceRequest.id)).scalars().all():
+        request = request_by_id(session, request_id)
+        if request.state not in looking or now < too_late_at(request):
+            continue
+        waiting = pending_offer_of(session, request.id)
+        if waiting is not None:
+            end_offer(session, waiting, OfferState.EXPIRED, now=now)
+            offers.append(OfferId(waiting.id))
+        _expire_request(session, request, now)
+        expired.append(RequestId(request.id))
+    return expired, offers
+
+
+def _expire_request(session: Session, request: ServiceRequest, now: datetime) -> None:
+    request.state = RequestState.EXPIRED
+    request.ended_at = now
+    request.end_reason = "nobody_in_time"
+    session.flush()
+    tell(
+        session,
+        MemberId(request.elder_id),
+        "request_expired",
+        about=f"{request.id}",
+        now=now,
+        kind=request.service_kind,
+        starts_at=request.starts_at,
+    )
+    tell_staff(
+        session,
+        "staff_request_expired",
+        about=f"{request.id}",
+        now=now,
+        elder=request.elder.name,
+        kind=request.service_kind,
+    )
+
+
+def _expire_offers(session: Session, now: datetime) -> list[OfferId]:
+    overdue = select(Offer.id, Offer.request_id).where(
+        Offer.state == OfferState.PENDING, Offer.expires_at <= now
+    )
+    expired: list[OfferId] = []
+    for offer_id, request_id in session.execute(overdue.order_by(Offer.id)).all():
+        offer = pending_offer_of(session, request_by_id(session, request_id).id)
+        if offer is not None and offer.id == offer_id:
+            pass_on(session, offer, OfferState.EXPIRED, now=now)
+            expired.append(OfferId(offer_id))
+    return expired
+
+
+def _expire_promises(session: Session, now: datetime) -> list[RequestId]:
+    """An elder who said that the helper came is a witness that this was no empty promise."""
+    never_begun = (
+        select(ServiceRequest.id)
+        .join(Assignment, Assignment.request_id == ServiceRequest.id)
+        .outerjoin(Visit, Visit.assignment_id == Assignment.id)
+        .where(
+            ServiceRequest.state == RequestState.ASSIGNED,
+            ServiceRequest.starts_at <= now - NEVER_STARTED,
+            Assignment.state == AssignmentState.ACTIVE,
+            Visit.id.is_(None),
+        )
+    )
+    broken: list[RequestId] = []
+    for request_id in session.execute(never_begun.order_by(ServiceRequest.id)).scalars().all():
+        request = request_by_id(session, request_id)
+        if request.state is RequestState.ASSIGNED:
+            _end_promise(session, request, now)
+            broken.append(RequestId(request.id))
+    return broken
+
+
+def _end_promise(session: Session, request: ServiceRequest, now: datetime) -> None:
+    assignment = cast(Assignment, active_assignment(session, request))
+    funding.give_back(session, assignment, now=now, never_came=True)
+    assignment.state = AssignmentState.RELEASED
+    assignment.ended_at = now
+    disputes.open_dispute(
+        session,
+        kind=DisputeKind.NO_SHOW,
+        opened_by=MemberId(request.elder_id),
+        turn_id=TurnId(f"deadline:{assignment.id}"),
+        now=now,
+        request=request,
+        assignment=assignment,
+    )

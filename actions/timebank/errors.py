@@ -1,0 +1,68 @@
+"""Expected refusals of the time bank.
+
+Each has a stable `code`; what is said to the person is the response `utter_refused_<code>`.
+Anything else that is raised is a bug.
+"""
+
+
+class Refusal(Exception):
+    """The time bank declines to do something, for a reason the person can be told."""
+
+    code = "refused"
+
+    def __init__(self, detail: str = "", **facts: object) -> None:
+        super().__init__(detail or self.code)
+        self.facts = facts
+        """Values for the spoken answer: names, minutes, aware datetimes."""
+
+
+class UnknownMember(Refusal):
+    code = "unknown_member"
+
+
+class NotYours(Refusal):
+    """Somebody tried to act on another person's request, offer, visit or account."""
+
+    code = "not_yours"
+
+
+class WrongState(Refusal):
+    """The thing exists but cannot do this now; `facts["state"]` tells where it stands."""
+
+    code = "wrong_state"
+
+
+class NothingOpen(Refusal):
+    """There is no request, offer, task or visit that the words could mean."""
+
+    code = "nothing_open"
+
+
+class OfferGone(Refusal):
+    """The task was withdrawn, went to somebody else or ran out of time."""
+
+    code = "offer_gone"
+
+
+class NotEnoughMinutes(Refusal):
+    """The account cannot cover it and the village fund does not stand behind this kind."""
+
+    code = "not_enough_minutes"
+
+
+class BadMinutes(Refusal):
+    """Minutes that no visit can have taken."""
+
+    code = "bad_minutes"
+
+
+class InThePast(Refusal):
+    code = "in_the_past"
+
+
+class TrainingNeeded(Refusal):
+    code = "training_needed"
+
+
+class LedgerBroken(Exception):
+    """A promise of the ledger does not hold: a bug or a tampered row, never the user's doing."""

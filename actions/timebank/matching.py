@@ -1,0 +1,325 @@
+"""Which neighbour to ask, and why: near first, then known, able, and whose turn it is.
+
+Kin come last: the village helps along the elder's family and in no way stands in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from actions.timebank.clock import VILLAGE_ZONE
+from actions.timebank.ids import MemberId
+from actions.timebank.model import (
+    Assignment,
+    Lane,
+    Member,
+    Notice,
+    Offer,
+    Relation,
+    ServiceRequest,
+    Skill,
+    Visit,
+)
+from actions.timebank.states import (
+    TRAINED_ONLY,
+    AssignmentState,
+    OfferState,
+    RelationKind,
+    RequestState,
+    ServiceKind,
+)
+
+FAIR_LOAD_WINDOW = timedelta(days=30)
+"""Who was asked less often in this time is asked sooner."""
+
+LONGEST_VISIT = timedelta(days=1)
+"""No request lasts longer, so one that began earlier cannot still be going on."""
+
+
+class Reason(str, Enum):
+    """Why this neighbour, with the facts that come along, strongest first."""
+
+    ASKED_FOR = "asked_for"
+    HELPED_BEFORE = "helped_before"
+    """`kind` and `day` (ISO date in the village) of the last good visit to this elder."""
+    NEIGHBOUR = "neighbour"
+    """One of the two named the other as neighbour."""
+    SAME_LANE = "same_lane"
+    """`lane`, its name."""
+    SAME_GROUP = "same_group"
+    """`group`, its name."""
+    TRAINED = "trained"
+    """`kind` of the training."""
+    SKILLED = "skilled"
+    """`kind` that the neighbour is willing to do."""
+    KIN = "kin"
+    """`label` in the elder's words; empty when only the kin said so."""
+    FAIR_TURN = "fair_turn"
+    """`asked`, how often in the last 30 days; others were asked more often."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A neighbour who could be asked."""
+
+    helper: Member
+    reasons: list[Reason]
+    """Strongest first."""
+    facts: dict[Reason, dict[str, Any]] = field(default_factory=dict)
+    """What each reason rests on, see `Reason`."""
+
+    @property
+    def why(self) -> list[dict[str, Any]]:
+        """As an offer keeps it: `[{"code": "helped_before", "kind": …, "day": …}, …]`."""
+        return [{"code": reason.value, **self.facts.get(reason, {})} for reason in self.reasons]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the village knows of the people around one request, each asked for all at once."""
+
+    elder: Member
+    wanted: MemberId | None
+    kin: dict[MemberId, str]
+    named_neighbours: set[MemberId]
+    skills: dict[MemberId, bool]
+    """Who is willing to do this kind, and whether trained for it."""
+    good_visits: dict[MemberId, tuple[ServiceKind, datetime]]
+    asked_lately: dict[MemberId, int]
+    least_asked: int
+    most_asked: int
+
+
+def candidates(
+    session: Session,
+    request: ServiceRequest,
+    *,
+    now: datetime,
+    wanted: MemberId | None = None,
+) -> list[Candidate]:
+    """Everybody who could be asked for this request, best first.
+
+    Left out are the elder, who has left or takes no tasks, who was already asked for this
+    request at this time and kind, who has another task then, and the untrained for the gated
+    kinds. `wanted`, whom the elder named, goes first when able, also for a kind that is not on
+    that neighbour's list.
+    """
+    skills = _skills(session, request.service_kind)
+    able = _able(session, request, skills, wanted)
+    ids = {MemberId(helper.id) for helper in able}
+    ids -= _already_asked(session, request) | _busy(session, request, ids)
+    free = [helper for helper in able if helper.id in ids]
+    if not free:
+        return []
+    known = _known(session, request, ids, skills, wanted, now)
+    return [_explained(helper, request, known) for helper in _ranked(free, known)]
+
+
+def _skills(session: Session, kind: ServiceKind) -> dict[MemberId, bool]:
+    rows = session.execute(
+        select(Skill.member_id, Skill.trained)
+        .join(Member, Member.id == Skill.member_id)
+        .where(Skill.service_kind == kind, Member.takes_tasks, Member.left_at.is_(None))
+    )
+    return {MemberId(member): trained for member, trained in rows}
+
+
+def _able(
+    session: Session,
+    request: ServiceRequest,
+    skills: dict[MemberId, bool],
+    wanted: MemberId | None,
+) -> list[Member]:
+    """Willing members; where nobody lists the kind, all of the elder's group who take tasks."""
+    willing = select(Member).where(
+        Member.takes_tasks, Member.left_at.is_(None), Member.id != request.elder_id
+    )
+    if request.service_kind in TRAINED_ONLY:
+        who = Member.id.in_([member for member, trained in skills.items() if trained])
+    elif set(skills) - {request.elder_id}:
+        who = or_(Member.id.in_(skills), Member.id == wanted)
+    else:
+        lanes = select(Lane.id).where(Lane.group_id == request.elder.lane.group_id)
+        who = or_(Member.lane_id.in_(lanes), Member.id == wanted)
+    with_home = joinedload(Member.lane).joinedload(Lane.group)
+    return list(session.execute(willing.where(who).options(with_home)).scalars())
+
+
+def _already_asked(session: Session, request: ServiceRequest) -> set[MemberId]:
+    """Who was asked since the kind or time last changed. What was asked then is in the notices:
+    people who could not come on Monday may be asked for Tuesday, and for Monday again."""
+    offers = session.execute(
+        select(Offer.id, Offer.helper_id).where(Offer.request_id == request.id).order_by(Offer.id)
+    ).all()
+    if not offers:
+        return set()
+    told = session.execute(
+        select(Notice.facts).where(
+            Notice.kind == "offer_made",
+            Notice.recipient_id.in_({helper for _, helper in offers}),
+            Notice.created_at >= request.created_at,
+        )
+    ).scalars()
+    facts_of = {facts["offer_id"]: facts for facts in told}
+    asked: set[MemberId] = set()
+    for offer, helper in reversed(offers):
+        if offer in facts_of and not _asks_for(facts_of[offer], request):
+            break
+        asked.add(MemberId(helper))
+    return asked
+
+
+def _asks_for(facts: dict[str, Any], request: ServiceRequest) -> bool:
+    same_time = datetime.fromisoformat(facts["starts_at"]) == request.starts_at
+    return same_time and bool(facts["kind"] == request.service_kind.value)
+
+
+def _busy(session: Session, request: ServiceRequest, ids: Iterable[MemberId]) -> set[MemberId]:
+    ends_at = request.starts_at + timedelta(minutes=request.minutes)
+    rows = session.execute(
+        select(Assignment.helper_id, ServiceRequest.starts_at, ServiceRequest.minutes)
+        .join(ServiceRequest, ServiceRequest.id == Assignment.request_id)
+        .where(
+            Assignment.state == AssignmentState.ACTIVE,
+            Assignment.helper_id.in_(set(ids)),
+            ServiceRequest.id != request.id,
+            ServiceRequest.starts_at < ends_at,
+            ServiceRequest.starts_at > request.starts_at - LONGEST_VISIT,
+        )
+    )
+    return {
+        MemberId(helper)
+        for helper, starts_at, minutes in rows
+        if starts_at + timedelta(minutes=minutes) > request.starts_at
+    }
+
+
+def _known(
+    session: Session,
+    request: ServiceRequest,
+    ids: set[MemberId],
+    skills: dict[MemberId, bool],
+    wanted: MemberId | None,
+    now: datetime,
+) -> _Known:
+    kin, named_neighbours = _relations(session, request.elder_id)
+    asked = {helper: 0 for helper in ids} | _asked_lately(session, ids, now)
+    return _Known(
+        elder=request.elder,
+        wanted=wanted,
+        kin=kin,
+        named_neighbours=named_neighbours,
+        skills=skills,
+        good_visits=_good_visits(session, request.elder_id, ids),
+        asked_lately=asked,
+        least_asked=min(asked.values()),
+        most_asked=max(asked.values()),
+    )
+
+
+def _relations(session: Session, elder: MemberId) -> tuple[dict[MemberId, str], set[MemberId]]:
+    """Kin with what the elder calls them, and neighbours, whichever of the two said so."""
+    kin: dict[MemberId, str] = {}
+    neighbours: set[MemberId] = set()
+    rows = session.execute(
+        select(Relation).where(or_(Relation.member_id == elder, Relation.other_id == elder))
+    ).scalars()
+    for relation in rows:
+        said_by_elder = relation.member_id == elder
+        other = MemberId(relation.other_id if said_by_elder else relation.member_id)
+        if relation.kind is RelationKind.NEIGHBOUR:
+            neighbours.add(other)
+        elif said_by_elder:
+            kin[other] = relation.label
+        else:
+            kin.setdefault(other, "")
+    return kin, neighbours
+
+
+def _good_visits(
+    session: Session, elder: MemberId, ids: set[MemberId]
+) -> dict[MemberId, tuple[ServiceKind, datetime]]:
+    """The last visit to this elder that both sides confirmed alike, of each helper."""
+    rows = session.execute(
+        select(Assignment.helper_id, ServiceRequest.service_kind, ServiceRequest.starts_at)
+        .join(ServiceRequest, ServiceRequest.id == Assignment.request_id)
+        .join(Visit, Visit.assignment_id == Assignment.id)
+        .where(
+            ServiceRequest.elder_id == elder,
+            ServiceRequest.state == RequestState.CONFIRMED,
+            Assignment.helper_id.in_(ids),
+            Visit.settled_minutes > 0,
+        )
+        .order_by(ServiceRequest.starts_at)
+    )
+    return {MemberId(helper): (kind, starts_at) for helper, kind, starts_at in rows}
+
+
+def _asked_lately(session: Session, ids: set[MemberId], now: datetime) -> dict[MemberId, int]:
+    rows = session.execute(
+        select(Offer.helper_id, func.count())
+        .where(
+            Offer.helper_id.in_(ids),
+            Offer.offered_at > now - FAIR_LOAD_WINDOW,
+            # Taken back before any answer: that was no burden.
+            Offer.state != OfferState.WITHDRAWN,
+        )
+        .group_by(Offer.helper_id)
+    )
+    return {MemberId(helper): count for helper, count in rows}
+
+
+def _ranked(free: list[Member], known: _Known) -> list[Member]:
+    def rank(helper: Member) -> tuple[Any, ...]:
+        return (
+            helper.id != known.wanted,
+            helper.id in known.kin,
+            _distance(helper, known),
+            helper.id not in known.good_visits,
+            not known.skills.get(helper.id, False),
+            helper.id not in known.skills,
+            known.asked_lately[helper.id],
+            helper.id,
+        )
+
+    return sorted(free, key=rank)
+
+
+def _distance(helper: Member, known: _Known) -> int:
+    if helper.id in known.named_neighbours or helper.lane_id == known.elder.lane_id:
+        return 0
+    return 1 if helper.lane.group_id == known.elder.lane.group_id else 2
+
+
+def _explained(helper: Member, request: ServiceRequest, known: _Known) -> Candidate:
+    facts: dict[Reason, dict[str, Any]] = {}
+    kind = request.service_kind.value
+    if helper.id == known.wanted:
+        facts[Reason.ASKED_FOR] = {}
+    if helper.id in known.good_visits:
+        last_kind, at = known.good_visits[helper.id]
+        day = at.astimezone(VILLAGE_ZONE).date().isoformat()
+        facts[Reason.HELPED_BEFORE] = {"kind": last_kind.value, "day": day}
+    if helper.id in known.named_neighbours:
+        facts[Reason.NEIGHBOUR] = {}
+    if helper.lane_id == known.elder.lane_id:
+        facts[Reason.SAME_LANE] = {"lane": helper.lane.name}
+    elif helper.lane.group_id == known.elder.lane.group_id:
+        facts[Reason.SAME_GROUP] = {"group": helper.lane.group.name}
+    if known.skills.get(helper.id, False):
+        facts[Reason.TRAINED] = {"kind": kind}
+    elif helper.id in known.skills:
+        facts[Reason.SKILLED] = {"kind": kind}
+    if helper.id in known.kin:
+        facts[Reason.KIN] = {"label": known.kin[helper.id]}
+    asked = known.asked_lately[helper.id]
+    if asked == known.least_asked < known.most_asked:
+        facts[Reason.FAIR_TURN] = {"asked": asked}
+    return Candidate(helper, list(facts), facts)

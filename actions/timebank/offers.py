@@ -1,0 +1,152 @@
+"""Asking neighbours one after the other, until one agrees or nobody is left."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions.timebank.ids import MemberId
+from actions.timebank.matching import candidates
+from actions.timebank.model import Offer, ServiceRequest
+from actions.timebank.notices import tell, tell_staff
+from actions.timebank.states import OfferState, RequestState, ServiceKind
+
+LATE_BUT_WELCOME = timedelta(hours=1)
+"""Help that comes so late is still better than none, however short the visit was to be."""
+
+
+def answer_limit(request: ServiceRequest, now: datetime) -> timedelta:
+    """How long a neighbour may think it over before the next one is asked."""
+    if request.service_kind is ServiceKind.URGENT_HELP:
+        return timedelta(minutes=5)
+    time_left = request.starts_at - now
+    if time_left <= timedelta(hours=4):
+        return timedelta(minutes=15)
+    return timedelta(hours=1) if time_left <= timedelta(hours=24) else timedelta(hours=4)
+
+
+def too_late_at(request: ServiceRequest) -> datetime:
+    """From when on nobody needs to come any more."""
+    wanted_time = timedelta(minutes=request.minutes)
+    return cast(datetime, request.starts_at + max(wanted_time, LATE_BUT_WELCOME))
+
+
+def ask_next(
+    session: Session,
+    request: ServiceRequest,
+    *,
+    now: datetime,
+    wanted: MemberId | None = None,
+) -> Offer | None:
+    """Offers the request to the best neighbour not asked yet; `wanted` goes first when able.
+
+    When nobody is left, the request stands open, the coordinators are told, and None comes
+    back. No other offer of the request may be pending.
+    """
+    able = candidates(session, request, now=now, wanted=wanted)
+    if not able:
+        request.state = RequestState.OPEN
+        session.flush()
+        _tell_staff_nobody_is_left(session, request, now)
+        return None
+    offer = Offer(
+        request=request,
+        helper=able[0].helper,
+        why=able[0].why,
+        offered_at=now,
+        expires_at=now + answer_limit(request, now),
+    )
+    session.add(offer)
+    request.state = RequestState.OFFERED
+    session.flush()
+    tell(
+        session,
+        MemberId(offer.helper_id),
+        "offer_made",
+        about=f"{offer.id}",
+        now=now,
+        offer_id=offer.id,
+        elder=request.elder.name,
+        kind=request.service_kind,
+        starts_at=request.starts_at,
+        minutes=request.minutes,
+        place=request.place,
+        why=offer.why,
+        note=request.note,
+    )
+    return offer
+
+
+def pass_on(session: Session, offer: Offer, ended_as: OfferState, *, now: datetime) -> Offer | None:
+    """Ends a pending offer that brought no yes, asks the next neighbour and tells the elder
+    whom, or that nobody is left (None)."""
+    request = offer.request
+    end_offer(session, offer, ended_as, now=now)
+    following = ask_next(session, request, now=now)
+    if following is None:
+        tell_elder_nobody_is_left(session, request, now=now)
+        return None
+    tell(
+        session,
+        MemberId(request.elder_id),
+        "request_passed_on",
+        about=f"{offer.id}",
+        now=now,
+        kind=request.service_kind,
+        previous=offer.helper.name,
+        helper=following.helper.name,
+    )
+    return following
+
+
+def end_offer(session: Session, offer: Offer, ended_as: OfferState, *, now: datetime) -> None:
+    """Closes a pending offer; a helper who did not close it himself is told that it is gone."""
+    offer.state = ended_as
+    offer.answered_at = now
+    session.flush()
+    if ended_as is not OfferState.DECLINED:
+        tell(
+            session,
+            MemberId(offer.helper_id),
+            "offer_gone",
+            about=f"{offer.id}",
+            now=now,
+            elder=offer.request.elder.name,
+            kind=offer.request.service_kind,
+        )
+
+
+def tell_elder_nobody_is_left(session: Session, request: ServiceRequest, *, now: datetime) -> None:
+    tell(
+        session,
+        MemberId(request.elder_id),
+        "no_neighbour",
+        about=_all_asked(session, request),
+        now=now,
+        kind=request.service_kind,
+        starts_at=request.starts_at,
+    )
+
+
+def _tell_staff_nobody_is_left(session: Session, request: ServiceRequest, now: datetime) -> None:
+    tell_staff(
+        session,
+        "staff_no_neighbour",
+        about=_all_asked(session, request),
+        now=now,
+        elder=request.elder.name,
+        kind=request.service_kind,
+        starts_at=request.starts_at,
+        place=request.place,
+    )
+
+
+def _all_asked(session: Session, request: ServiceRequest) -> str:
+    """Names the moment when nobody was left: it comes again after a change or a step back."""
+    last = select(Offer.id).where(Offer.request_id == request.id).order_by(Offer.id.desc()).limit(1)
+    last_asked = session.execute(last).scalar_one_or_none() or 0
+    when = request.starts_at.isoformat()
+    return f"{request.id}:{last_asked}:{request.service_kind.value}:{when}"

@@ -1,0 +1,145 @@
+"""The states that things pass through, each with its machine drawn above it."""
+
+from enum import Enum
+
+
+class ServiceKind(str, Enum):
+    MEALS = "meals"
+    CLEANING = "cleaning"
+    SHOPPING = "shopping"
+    ERRAND = "errand"
+    ESCORT_MEDICAL = "escort_medical"
+    ESCORT_WALK = "escort_walk"
+    REPAIR = "repair"
+    COMPANIONSHIP = "companionship"
+    BATHING = "bathing"
+    HAIRCUT = "haircut"
+    FARM_WORK = "farm_work"
+    URGENT_HELP = "urgent_help"
+
+
+TRAINED_ONLY = frozenset({ServiceKind.BATHING})
+NEVER_REFUSED = frozenset({ServiceKind.MEALS, ServiceKind.URGENT_HELP})
+"""Basic needs that the village fund stands behind when an elder has no hours left."""
+
+
+#   open ──push──▶ offered ──accept──▶ assigned ──start──▶ in_progress
+#    ▲                │                  │   │                 │
+#    └──nobody left───┘                  │   └──────claim──────┴──▶ claimed
+#    ▲                                   │
+#    └──────helper steps back────────────┘
+#   claimed ──confirm──▶ confirmed
+#   claimed ──minutes differ──▶ disputed ──resolve──▶ confirmed
+#   assigned, in_progress ──no show──▶ disputed ──resolve──▶ cancelled
+#   open, offered, assigned ──cancel──▶ cancelled
+#   open, offered ──too late──▶ expired
+class RequestState(str, Enum):
+    OPEN = "open"
+    OFFERED = "offered"
+    ASSIGNED = "assigned"
+    IN_PROGRESS = "in_progress"
+    CLAIMED = "claimed"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    DISPUTED = "disputed"
+
+
+#   pending ──accept──▶ accepted
+#      │ └──decline──▶ declined
+#      ├──time limit──▶ expired
+#      └──request cancelled or changed──▶ withdrawn
+class OfferState(str, Enum):
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+#   active ──settled──▶ done
+#      └──cancelled, stepped back, no show──▶ released
+class AssignmentState(str, Enum):
+    ACTIVE = "active"
+    DONE = "done"
+    RELEASED = "released"
+
+
+#   pending ──visit settled──▶ posted
+#      ├──cancelled──▶ voided
+#      └──visit never came──▶ expired
+class HoldState(str, Enum):
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+class TransferKind(str, Enum):
+    SETTLEMENT = "settlement"
+    """Hours for a visit that both sides confirmed."""
+    GIFT = "gift"
+    REISSUE = "reissue"
+    """New hours from the system account: opening balances and fund grants."""
+    REVERSAL = "reversal"
+
+
+class AccountKind(str, Enum):
+    MEMBER = "member"
+    FUND = "fund"
+    SYSTEM = "system"
+    """The other side of reissues; the only account that may be below zero."""
+
+
+class Party(str, Enum):
+    ELDER = "elder"
+    HELPER = "helper"
+
+
+class RelationKind(str, Enum):
+    SPOUSE = "spouse"
+    KIN = "kin"
+    NEIGHBOUR = "neighbour"
+
+
+#   open ──mediator decides──▶ resolved
+class DisputeState(str, Enum):
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class DisputeKind(str, Enum):
+    MINUTES_DIFFER = "minutes_differ"
+    NO_SHOW = "no_show"
+    COMPLAINT = "complaint"
+
+
+#   raised ──somebody takes it──▶ taken ──all is well──▶ closed
+#      └──she says it is nothing──────────────────────────▶ closed
+class AlertState(str, Enum):
+    RAISED = "raised"
+    TAKEN = "taken"
+    CLOSED = "closed"
+
+
+class AlertKind(str, Enum):
+    EMERGENCY = "emergency"
+    MISSED_CHECK_IN = "missed_check_in"
+
+
+#   queued ──channel confirms──▶ delivered
+class NoticeState(str, Enum):
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+
+
+#   begun ──▶ answered | repaired | refused | failed
+class TurnOutcome(str, Enum):
+    BEGUN = "begun"
+    ANSWERED = "answered"
+    REPAIRED = "repaired"
+    """Nothing certain was heard or understood; the person was asked again."""
+    REFUSED = "refused"
+    """The message itself could not be taken: too long, not audio, revoked link."""
+    FAILED = "failed"
+    """A part of the machine was away or broken; an apology was spoken."""
