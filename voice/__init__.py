@@ -1,0 +1,1 @@
+"""Ears and mouth; knows nothing of Rasa, Telegram or the time bank."""
