@@ -1,0 +1,208 @@
+"""What every Rasa action here shares: one utterance, one transaction, one kind answer."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Callable, Dict, List, Optional
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.forms import FormValidationAction
+from rasa_sdk.types import DomainDict
+from sqlalchemy.orm import Session
+
+from actions import wording
+from actions.timebank import members
+from actions.timebank.clock import clock_at
+from actions.timebank.errors import Refusal, UnknownMember
+from actions.timebank.ids import MemberId, TurnId
+from actions.timebank.model import Member
+from actions.timebank.session import Village, open_village
+
+FORM_SLOTS = (
+    "service_kind",
+    "when",
+    "help_minutes",
+    "wanted_person",
+    "story",
+    "cancel_sure",
+    "visit_minutes",
+    "visit_sure",
+    "no_show_sure",
+    "worked_minutes",
+)
+"""Slots that belong to one matter and are emptied when it is settled or dropped."""
+
+_village: Optional[Village] = None
+
+
+def village_of_this_process() -> Village:
+    """The database that `XIAOBANG_DATABASE_URL` names, opened at the first call: Rasa makes its
+    actions itself, so this is their composition root. Tests use `act_for`."""
+    global _village
+    if _village is None:
+        clock = clock_at(os.environ.get("XIAOBANG_CLOCK"))
+        _village = open_village(os.environ["XIAOBANG_DATABASE_URL"], clock)
+    return _village
+
+
+def act_for(village: Optional[Village]) -> None:
+    """From now on the actions of this process act for the given village."""
+    global _village
+    _village = village
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One call of an action: who speaks, what was just said, and how to answer."""
+
+    session: Session
+    now: datetime
+    tracker: Tracker
+    dispatcher: CollectingDispatcher
+    domain: DomainDict
+    speaker: Member
+
+    @property
+    def me(self) -> MemberId:
+        return MemberId(self.speaker.id)
+
+    @property
+    def turn(self) -> TurnId:
+        """The channel's id of this utterance; without one (rasa shell) Rasa's own."""
+        message = self.tracker.latest_message
+        metadata = message.get("metadata") or {}
+        return TurnId(str(metadata.get("turn_id") or f"rasa:{message.get('message_id')}"))
+
+    @property
+    def recording(self) -> Optional[str]:
+        """SHA-256 of what was recorded, for confirmations; None when it was typed."""
+        return (self.tracker.latest_message.get("metadata") or {}).get("recording_sha256")
+
+    @property
+    def words(self) -> str:
+        return str(self.tracker.latest_message.get("text") or "")
+
+    @property
+    def intent(self) -> str:
+        return str((self.tracker.latest_message.get("intent") or {}).get("name") or "")
+
+    def heard(self, entity: str) -> Any:
+        """The first value of an entity in what was just said, or None."""
+        return next(self.tracker.get_latest_entity_values(entity), None)
+
+    def heard_id(self, entity: str) -> Optional[int]:
+        """A number carried by a button; None when there is none or it is no number."""
+        value = str(self.heard(entity) or "")
+        return int(value) if value.isdecimal() and len(value) < 10 else None
+
+    def heard_all(self, entity: str) -> List[Any]:
+        return list(self.tracker.get_latest_entity_values(entity))
+
+    def say(self, response: str, **facts: Any) -> None:
+        self.dispatcher.utter_message(response=response, **facts)
+
+    def phrase(self, response: str, **facts: Any) -> str:
+        return wording.phrase(self.domain, response, **facts)
+
+    def coordinator(self) -> str:
+        """The name of who is called when a person is needed."""
+        staff = members.coordinators(self.session)
+        return staff[0].name if staff else self.phrase("utter_village_office")
+
+
+class VillageAction(Action, ABC):
+    """A Rasa action that does one thing in one transaction and may be refused."""
+
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @abstractmethod
+    def act(self, talk: Talk) -> List[EventType]:
+        """Calls one function of the time bank and says what came of it."""
+
+    def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
+        """What happens after a refusal was spoken: the matter is dropped."""
+        return forget_matter()
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> List[EventType]:
+        return in_village(dispatcher, tracker, domain, self.act, self.refused)
+
+
+def in_village(
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    domain: DomainDict,
+    act: Callable[[Talk], List[EventType]],
+    refused: Callable[[Refusal, Talk], List[EventType]],
+) -> List[EventType]:
+    """Runs `act` as one unit of work; a refusal undoes it and is told to the speaker."""
+    village = village_of_this_process()
+    try:
+        with village.transaction() as session:
+            return act(_talk(session, village, dispatcher, tracker, domain))
+    except Refusal as refusal:
+        dispatcher.messages.clear()
+        if isinstance(refusal, UnknownMember):
+            dispatcher.utter_message(response=wording.refusal_response(refusal))
+            return forget_matter()
+        with village.transaction() as session:
+            talk = _talk(session, village, dispatcher, tracker, domain)
+            facts = wording.refusal_facts(refusal, coordinator=talk.coordinator())
+            talk.say(wording.refusal_response(refusal), **facts)
+            return refused(refusal, talk)
+
+
+def _talk(
+    session: Session,
+    village: Village,
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    domain: DomainDict,
+) -> Talk:
+    sender = tracker.sender_id
+    if not sender.isdecimal():
+        raise UnknownMember(f"sender {sender!r} is no member id")
+    speaker = members.member(session, MemberId(int(sender)))
+    return Talk(session, village.clock(), tracker, dispatcher, domain, speaker)
+
+
+def forget_matter() -> List[EventType]:
+    """Empties what belonged to one matter, so that the next one starts afresh."""
+    return [SlotSet(slot, None) for slot in FORM_SLOTS]
+
+
+def leave_form() -> List[EventType]:
+    return [ActiveLoop(None), SlotSet("requested_slot", None), *forget_matter()]
+
+
+class VillageForm(FormValidationAction, ABC):
+    """A form's validation that looks into the village.
+
+    `check` may raise a Refusal: it is spoken and the form is left, for there is nothing to fill
+    in about a visit that does not exist."""
+
+    @abstractmethod
+    def check(self, talk: Talk) -> Dict[str, Any]:
+        """Slots to set, after what was just said is known. Empty when all may stay as it is."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> List[EventType]:
+        said_something_else = (
+            tracker.active_loop.get("name") == self.form_name() and not tracker.slots_to_validate()
+        )
+        if said_something_else:
+            # Rasa takes this as an interruption, answers it and comes back to the form.
+            return []
+
+        def checked(talk: Talk) -> List[EventType]:
+            return [SlotSet(slot, value) for slot, value in self.check(talk).items()]
+
+        return in_village(dispatcher, tracker, domain, checked, lambda _r, _t: leave_form())

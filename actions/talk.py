@@ -1,0 +1,214 @@
+"""Words that work everywhere: yes, no, again, slower, louder, stop, back, a person please."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, FollowupAction, UserUtteranceReverted
+
+from actions.base import Talk, VillageAction, forget_matter, leave_form
+from actions.tasks import accept, decline, newest
+from actions.timebank import alerts, members, queries, turns
+from actions.timebank.errors import Refusal
+from actions.timebank.ids import MemberId
+
+
+class ActionGreet(VillageAction):
+    def name(self) -> str:
+        return "action_greet"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        talk.say("utter_greet", name=talk.speaker.name)
+        return []
+
+
+class ActionSayYes(VillageAction):
+    """A bare yes answers the newest thing that this person was asked by a notice."""
+
+    def name(self) -> str:
+        return "action_say_yes"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        offers = queries.pending_offers(talk.session, talk.me)
+        if offers:
+            accept(talk, newest(offers))
+            return []
+        if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
+            return [FollowupAction("confirm_visit_form")]
+        talk.say("utter_nothing_to_affirm")
+        return []
+
+
+class ActionSayNo(VillageAction):
+    """A bare no: a false alarm taken back, an offer declined, or a claim that is not right."""
+
+    def name(self) -> str:
+        return "action_say_no"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
+            alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
+            talk.say("utter_emergency_closed")
+            return []
+        offers = queries.pending_offers(talk.session, talk.me)
+        if offers:
+            decline(talk, newest(offers))
+            return []
+        if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
+            return [FollowupAction("confirm_visit_form")]
+        talk.say("utter_nothing_to_deny")
+        return []
+
+
+class ActionUnsure(VillageAction):
+    def name(self) -> str:
+        return "action_unsure"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        talk.say("utter_unsure")
+        return []
+
+
+class ActionInform(VillageAction):
+    """A bare fact that answers no question of ours is said back with two choices."""
+
+    def name(self) -> str:
+        return "action_inform"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        if talk.tracker.active_loop.get("name"):
+            return []
+        talk.say("utter_inform_without_question", words=talk.words[:20])
+        return forget_matter()
+
+
+class ActionRepeat(VillageAction):
+    def name(self) -> str:
+        return "action_repeat"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        say_again(talk)
+        return [UserUtteranceReverted()] if talk.tracker.active_loop.get("name") else []
+
+
+class ActionSlowDown(VillageAction):
+    def name(self) -> str:
+        return "action_slow_down"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        before = talk.speaker.pace
+        after = members.set_pace(talk.session, member=talk.me, by=-members.PACE_STEP)
+        talk.say("utter_slower" if after < before else "utter_slowest")
+        say_again(talk)
+        return []
+
+
+class ActionLouder(VillageAction):
+    def name(self) -> str:
+        return "action_louder"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        before = talk.speaker.gain
+        after = members.set_gain(talk.session, member=talk.me, by=members.GAIN_STEP)
+        talk.say("utter_louder" if after > before else "utter_loudest")
+        say_again(talk)
+        return []
+
+
+class ActionStop(VillageAction):
+    def name(self) -> str:
+        return "action_stop"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        talk.say("utter_stopped")
+        return leave_form()
+
+
+class ActionGoBack(VillageAction):
+    def name(self) -> str:
+        return "action_go_back"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        talk.say("utter_gone_back")
+        return leave_form()
+
+
+class ActionTalkToHuman(VillageAction):
+    def name(self) -> str:
+        return "action_talk_to_human"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        _call_back(talk)
+        talk.say("utter_staff_told", coordinator=talk.coordinator())
+        return []
+
+
+class ActionPassToStaff(VillageAction):
+    """What 小帮 understands but cannot do yet is passed on, and said so."""
+
+    def name(self) -> str:
+        return "action_pass_to_staff"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        _call_back(talk)
+        talk.say("utter_passed_to_staff", coordinator=talk.coordinator())
+        return []
+
+
+class ActionRepair(VillageAction):
+    """Not understood: again, two choices, then a person; never an end in silence (rule 14)."""
+
+    def name(self) -> str:
+        return "action_repair"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        tries = turns.repairs_in_a_row(talk.session, talk.me, now=talk.now)
+        if tries == 0:
+            talk.say("utter_repair_again")
+        elif tries == 1:
+            talk.say("utter_repair_choices")
+        else:
+            _call_back(talk)
+            talk.say("utter_repair_staff", coordinator=talk.coordinator())
+        return []
+
+    def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
+        talk.dispatcher.messages.clear()
+        talk.say("utter_repair_no_staff")
+        return []
+
+
+def say_again(talk: Talk) -> None:
+    """Repeats what was last answered, with its buttons."""
+    said = last_answer(talk.tracker)
+    for message in said:
+        talk.dispatcher.utter_message(
+            text=message["text"], buttons=(message.get("data") or {}).get("buttons")
+        )
+    if not said:
+        talk.say("utter_nothing_to_repeat")
+
+
+def last_answer(tracker: Tracker) -> List[Dict[str, Any]]:
+    """What was said between the last two utterances of the person, in order."""
+    heard_this_turn = False
+    said: List[Dict[str, Any]] = []
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            if heard_this_turn and said:
+                break
+            heard_this_turn = True
+        elif event["event"] == "bot" and event.get("text") and heard_this_turn:
+            said.append(event)
+    return list(reversed(said))
+
+
+def _call_back(talk: Talk) -> None:
+    alerts.call_back(
+        talk.session,
+        member=MemberId(talk.speaker.id),
+        words=talk.words,
+        turn_id=talk.turn,
+        now=talk.now,
+    )

@@ -1,0 +1,186 @@
+"""The elder's side of a visit: she came, how long it took, or nobody came."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional
+
+from rasa_sdk.events import EventType
+
+from actions import wording
+from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.timebank import disputes, queries, visits
+from actions.timebank.errors import NothingOpen
+from actions.timebank.ids import RequestId
+from actions.timebank.model import ServiceRequest
+
+
+class ValidateConfirmVisitForm(VillageForm):
+    """Two statements that agree need no question: the helper's claim, which was read to her,
+    and her own number. Anything else is read back (rule 19)."""
+
+    def name(self) -> str:
+        return "validate_confirm_visit_form"
+
+    def check(self, talk: Talk) -> Dict[str, Any]:
+        request = visit_meant(talk)
+        said = talk.tracker.slots_to_validate()
+        minutes, sure = talk.tracker.get_slot("visit_minutes"), talk.tracker.get_slot("visit_sure")
+        if sure is False:
+            return {"visit_minutes": said.get("visit_minutes"), "visit_sure": None}
+        claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
+        if minutes is None and claimed is not None and talk.intent != "deny":
+            answered_the_question = talk.heard_id("request_id") is not None
+            return {"visit_minutes": claimed, "visit_sure": True if answered_the_question else sure}
+        if minutes is not None and minutes == claimed:
+            return {"visit_minutes": minutes, "visit_sure": True}
+        return {}
+
+
+class ActionAskVisitMinutes(VillageAction):
+    def name(self) -> str:
+        return "action_ask_visit_minutes"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        request = visit_meant(talk)
+        again = "_again" if talk.intent == "deny" else ""
+        kind = wording.kind(talk.domain, request.service_kind)
+        talk.say(f"utter_ask_visit_minutes{again}", helper=helper_name(talk, request), kind=kind)
+        return []
+
+
+class ActionAskVisitSure(VillageAction):
+    def name(self) -> str:
+        return "action_ask_visit_sure"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        request = visit_meant(talk)
+        minutes = int(talk.tracker.get_slot("visit_minutes"))
+        claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
+        facts = {"helper": helper_name(talk, request), "minutes": wording.minutes(minutes)}
+        if minutes == claimed:
+            kind = wording.kind(talk.domain, request.service_kind)
+            talk.say("utter_ask_visit_sure_claimed", kind=kind, **facts)
+        else:
+            talk.say("utter_ask_visit_sure_said", **facts)
+        return []
+
+
+class ActionConfirmVisit(VillageAction):
+    def name(self) -> str:
+        return "action_confirm_visit"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        minutes = talk.tracker.get_slot("visit_minutes")
+        if minutes is None or not talk.tracker.get_slot("visit_sure"):
+            return forget_matter()
+        settlement = visits.confirm_visit(
+            talk.session,
+            elder=talk.me,
+            request_id=RequestId(visit_meant(talk).id),
+            minutes=int(minutes),
+            evidence_sha256=talk.recording,
+            turn_id=talk.turn,
+            now=talk.now,
+        )
+        say_settlement(talk, settlement)
+        return forget_matter()
+
+
+class ValidateNoShowForm(VillageForm):
+    def name(self) -> str:
+        return "validate_no_show_form"
+
+    def check(self, talk: Talk) -> Dict[str, Any]:
+        promised_visit(talk)
+        return {}
+
+
+class ActionAskNoShowSure(VillageAction):
+    def name(self) -> str:
+        return "action_ask_no_show_sure"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        request = promised_visit(talk)
+        talk.say(
+            "utter_ask_no_show_sure",
+            when=wording.moment(request.starts_at),
+            helper=helper_name(talk, request),
+            kind=wording.kind(talk.domain, request.service_kind),
+        )
+        return []
+
+
+class ActionReportNoShow(VillageAction):
+    def name(self) -> str:
+        return "action_report_no_show"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        sure = talk.tracker.get_slot("no_show_sure")
+        if sure is False:
+            talk.say("utter_no_show_withdrawn")
+        elif sure:
+            disputes.report_no_show(
+                talk.session,
+                elder=talk.me,
+                request_id=RequestId(promised_visit(talk).id),
+                words=talk.words,
+                turn_id=talk.turn,
+                now=talk.now,
+            )
+            talk.say("utter_no_show_told", coordinator=talk.coordinator())
+        return forget_matter()
+
+
+def visit_meant(talk: Talk) -> ServiceRequest:
+    """The visit that the elder speaks of: the button's, the named neighbour's, else the one that
+    waits longest. Raises NothingOpen."""
+    waiting = queries.visits_to_confirm(talk.session, talk.me, now=talk.now)
+    button, named = talk.heard_id("request_id"), talk.heard("person")
+    for request in waiting:
+        if request.id == button:
+            return request
+    for request in waiting:
+        if named and named == helper_name(talk, request):
+            return request
+    if not waiting or button is not None:
+        raise NothingOpen("no visit waits for a confirmation", what="visit")
+    return waiting[0]
+
+
+def promised_visit(talk: Talk) -> ServiceRequest:
+    """A visit that was promised and whose time has come. Raises NothingOpen."""
+    promised = queries.overdue_visits(talk.session, talk.me, now=talk.now)
+    if not promised:
+        raise NothingOpen("nobody was promised for now", what="request")
+    return promised[0]
+
+
+def helper_name(talk: Talk, request: ServiceRequest) -> Optional[str]:
+    helper = queries.helper_of(talk.session, RequestId(request.id))
+    return helper.name if helper else None
+
+
+def say_settlement(talk: Talk, settlement: visits.Settlement) -> None:
+    """Tells the elder what her confirmation did to her hours."""
+    facts = {
+        "helper": settlement.helper_name,
+        "minutes": wording.minutes(settlement.minutes_settled or settlement.minutes_confirmed or 0),
+        "balance": wording.minutes(settlement.elder_balance.available),
+        "coordinator": talk.coordinator(),
+    }
+    if settlement.state == "waiting_for_helper":
+        talk.say("utter_visit_waits_for_helper", **facts)
+    elif settlement.dispute_id is not None:
+        talk.say(
+            "utter_visit_disputed",
+            claimed=wording.minutes(settlement.minutes_claimed or 0),
+            confirmed=wording.minutes(settlement.minutes_confirmed or 0),
+            settled=wording.minutes(settlement.minutes_settled or 0),
+            **facts,
+        )
+    elif not settlement.minutes_settled:
+        talk.say("utter_visit_nothing_moved", **facts)
+    elif settlement.elder_balance.available <= 0:
+        talk.say("utter_visit_settled_by_fund", **facts)
+    else:
+        talk.say("utter_visit_settled", **facts)

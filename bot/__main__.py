@@ -1,0 +1,73 @@
+"""The command line: `xiaobang run`, `talk`, `understand`, `hear`, `say`, `member`, `ledger`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import List, Optional
+
+from bot import commands
+from bot.settings import Settings
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        settings = Settings()
+    except ValueError as wrong:
+        print(f"A setting is wrong: {wrong}", file=sys.stderr)
+        return 2
+    return int(given.command(settings, given))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("xiaobang", description=__doc__)
+    chosen = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = chosen.add_parser("run", help="prepare everything and run all of it")
+    run.set_defaults(command=commands.run)
+    prepare = chosen.add_parser("prepare", help="models, training, database; start nothing")
+    prepare.set_defaults(command=commands.prepare_only)
+    web = chosen.add_parser("web", help="the web program alone (started by run)")
+    web.set_defaults(command=commands.web)
+
+    understand = chosen.add_parser("understand", help="utterances on standard input, JSON out")
+    understand.set_defaults(command=commands.understand)
+
+    hear = chosen.add_parser("hear", help="recognise recordings, a JSON object a line")
+    hear.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    hear.set_defaults(command=commands.hear)
+
+    say = chosen.add_parser("say", help="speak a text into a sound file")
+    say.add_argument("text")
+    say.add_argument("-o", "--output", required=True, type=Path, metavar="FILE.wav")
+    say.add_argument("--pace", type=int, default=160, help="字 a minute (100 to 240)")
+    say.set_defaults(command=commands.say)
+
+    talk = chosen.add_parser("talk", help="a conversation in the terminal")
+    talk.add_argument("--as", dest="member", required=True, metavar="MEMBER")
+    talk.add_argument("--wav", action="append", type=Path, metavar="FILE", default=[])
+    talk.set_defaults(command=commands.talk)
+
+    member = chosen.add_parser("member", help="about one member")
+    about = member.add_subparsers(required=True, metavar="WHAT")
+    link = about.add_parser("link", help="the member's personal talk-page link")
+    link.add_argument("member", metavar="MEMBER")
+    link.add_argument("--renew", action="store_true", help="revoke the old link first")
+    link.set_defaults(command=commands.member_link)
+
+    ledger = chosen.add_parser("ledger", help="check the hours")
+    books = ledger.add_subparsers(required=True, metavar="WHAT")
+    verify = books.add_parser("verify", help="exit 1 and the first bad transfer when tampered")
+    verify.set_defaults(command=commands.ledger_verify)
+    head = books.add_parser("head", help="the newest hash, for the village board")
+    head.set_defaults(command=commands.ledger_head)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The composition root: the one place where concrete engines, channels and stores are named."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import AsyncIterator
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+
+from actions.timebank.deadlines import expire_due
+from actions.timebank.session import Village, open_village
+from bot.channels.talk_page.web import talk_page_routes
+from bot.dialogue import Dialogue
+from bot.ears import Ears
+from bot.links import TalkLinks
+from bot.mouth import Mouth
+from bot.phrases import Phrases, read_phrases
+from bot.settings import Settings
+from bot.turn import TurnHandler
+from bot.turn_types import Speech
+from voice.recognizer import make_recognizer
+from voice.synthesizer import make_synthesizer
+from voice.types import Delivery, Recognizer, Synthesizer
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 5
+"""How often unanswered offers and missed times are looked after."""
+RASA_PATIENCE = httpx.Timeout(15.0, connect=2.0)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the web program is made of."""
+
+    village: Village
+    phrases: Phrases
+    links: TalkLinks
+    mouth: Mouth
+    turns: TurnHandler
+    rasa: httpx.AsyncClient
+
+
+def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synthesizer) -> Parts:
+    village = open_village(settings.database, settings.now)
+    phrases = read_phrases()
+    # Rasa is on this machine: a proxy of the environment must not come between.
+    rasa = httpx.AsyncClient(base_url=settings.rasa_url, timeout=RASA_PATIENCE, trust_env=False)
+    mouth = Mouth(synthesizer, settings.now)
+    turns = TurnHandler(
+        village=village,
+        dialogue=Dialogue(rasa, settings.key().hex()),
+        ears=Ears(recognizer, settings.recordings, settings.now),
+        mouth=mouth,
+        phrases=phrases,
+        least_confidence=settings.recognizer_confidence,
+    )
+    return Parts(village, phrases, TalkLinks(settings.key()), mouth, turns, rasa)
+
+
+def real_recognizer(settings: Settings) -> Recognizer:
+    return make_recognizer(settings.models)
+
+
+def real_synthesizer(settings: Settings) -> Synthesizer:
+    return make_synthesizer(settings.home / "spoken")
+
+
+def build_app(settings: Settings) -> Starlette:
+    """The web program with its real engines; they are loaded here, once."""
+    parts = build_parts(
+        settings,
+        recognizer=real_recognizer(settings),
+        synthesizer=real_synthesizer(settings),
+    )
+    return app_of(parts, demo=settings.demo)
+
+
+def app_of(parts: Parts, *, demo: bool) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        deadlines = asyncio.create_task(look_after_deadlines(parts.village))
+        yield
+        deadlines.cancel()
+        await parts.rasa.aclose()
+
+    async def say_phrase(response: str) -> Speech:
+        sentences = parts.mouth.sentences(parts.phrases.text(response))
+        return await asyncio.to_thread(parts.mouth.speech, sentences, Delivery())
+
+    routes = talk_page_routes(
+        parts.turns,
+        parts.village,
+        parts.links,
+        demo=demo,
+        phrases=parts.phrases.text,
+        say_phrase=say_phrase,
+    )
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def look_after_deadlines(village: Village) -> None:
+    """Passes unanswered offers on and ends what is too late, for as long as the program runs."""
+
+    def look() -> None:
+        with village.transaction() as session:
+            expire_due(session, now=village.clock())
+
+    while True:
+        try:
+            await asyncio.to_thread(look)
+        except SQLAlchemyError:
+            logger.exception("deadlines could not be looked after; tried again soon")
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

@@ -1,0 +1,107 @@
+"""Danger, whatever the classifier thinks: words of danger heard by spelling or by sound, or a
+classifier that is not nearly sure that it is *not* an emergency. A false alarm costs one
+question; a missed one a life (rule 23)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Optional
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.nlu.lookups import Found, PhraseFinder, tables_of
+
+EMERGENCY = "emergency"
+NEGATED_BY = tuple(
+    "没 没有 没再 不是 莫 别 别再 不要 不会 差点 差点儿 小心 当心 怕 怕又 免得 以防".split()
+)
+LONG_AGO = ("去年", "前年", "那年", "上个月", "上月", "年轻时", "年轻那会儿", "从前", "小时候")
+JUST_NOW = ("刚", "现在", "这会", "今", "眼下", "又")
+STORY_REACH = 8
+"""How many characters before a word of danger a 'long ago' still tells its time."""
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class EmergencyBySound(GraphComponent):
+    def __init__(
+        self,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        phrases: Optional[Dict[str, List[str]]] = None,
+    ) -> None:
+        self._config = config
+        self._model_storage = model_storage
+        self._resource = resource
+        self._finder = PhraseFinder(phrases or {})
+
+    @staticmethod
+    def get_default_config() -> Dict[str, Any]:
+        return {"classifier_threshold": 0.3}
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> EmergencyBySound:
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> EmergencyBySound:
+        with model_storage.read_from(resource) as folder:
+            phrases = json.loads((folder / "phrases.json").read_text("utf-8"))
+        return cls(config, model_storage, resource, phrases)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        self._finder = PhraseFinder(tables_of(training_data, EMERGENCY))
+        with self._model_storage.write_to(self._resource) as folder:
+            phrases = json.dumps(self._finder.tables, ensure_ascii=False)
+            (folder / "phrases.json").write_text(phrases, "utf-8")
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return training_data
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        for message in messages:
+            if message.get(TEXT) and self._is_emergency(message):
+                certain = {"name": EMERGENCY, "confidence": 1.0}
+                message.set(INTENT, certain, add_to_output=True)
+                others = [
+                    one for one in message.get("intent_ranking", []) if one["name"] != EMERGENCY
+                ]
+                message.set("intent_ranking", [certain, *others], add_to_output=True)
+        return messages
+
+    def _is_emergency(self, message: Message) -> bool:
+        text = message.get(TEXT)
+        if any(self._counts(text, found) for found in self._finder.find(text)):
+            return True
+        probabilities = {
+            one["name"]: one["confidence"] for one in message.get("intent_ranking", [])
+        }
+        return probabilities.get(EMERGENCY, 0.0) >= self._config["classifier_threshold"]
+
+    @staticmethod
+    def _counts(text: str, found: Found) -> bool:
+        # Only what stands right before the word denies it: 儿子没在家摔倒了 is no denial.
+        before = text[: found.start]
+        told_of_old = any(word in before[-STORY_REACH:] for word in LONG_AGO)
+        happens_now = any(word in text for word in JUST_NOW)
+        return not before.endswith(NEGATED_BY) and not (told_of_old and not happens_now)

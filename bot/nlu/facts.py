@@ -1,0 +1,119 @@
+"""What an utterance says for certain: kinds of help, times, lengths, ratings, ailments, names.
+
+Values are ready to act on: `when` is an aware ISO datetime counted from the village's clock,
+`duration_minutes` an integer, `service_kind` a kind of `states.ServiceKind`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from typing import Any, Callable, Dict, List, Optional
+from zoneinfo import ZoneInfo
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.extractors.extractor import EntityExtractorMixin
+from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from actions.timebank.clock import clock_at
+from bot.nlu.heard_number import hear_minutes, hear_rating
+from bot.nlu.heard_time import hear_times, warm_up
+from bot.nlu.lookups import PhraseFinder, tables_of
+from bot.nlu.names import NameFinder
+
+KIND = "service_kind_"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
+class FactExtractor(GraphComponent, EntityExtractorMixin):
+    def __init__(
+        self,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        phrases: Optional[Dict[str, List[str]]] = None,
+        clock: Optional[Callable[[], datetime]] = None,
+        names: Optional[NameFinder] = None,
+    ) -> None:
+        self._zone = ZoneInfo(config["zone"])
+        self._model_storage = model_storage
+        self._resource = resource
+        self._finder = PhraseFinder(phrases or {})
+        # Rasa makes its components itself, so these two come from where it runs.
+        self._clock = clock or clock_at(os.environ.get("XIAOBANG_CLOCK"))
+        self._names = names or NameFinder(os.environ.get("XIAOBANG_DATABASE_URL"))
+
+    @staticmethod
+    def get_default_config() -> Dict[str, Any]:
+        return {"zone": "Asia/Shanghai"}
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> FactExtractor:
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> FactExtractor:
+        with model_storage.read_from(resource) as folder:
+            phrases = json.loads((folder / "phrases.json").read_text("utf-8"))
+        warm_up()
+        return cls(config, model_storage, resource, phrases)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        tables = {**tables_of(training_data, KIND), **tables_of(training_data, "symptom")}
+        self._finder = PhraseFinder(tables)
+        with self._model_storage.write_to(self._resource) as folder:
+            (folder / "phrases.json").write_text(json.dumps(tables, ensure_ascii=False), "utf-8")
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return training_data
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        for message in messages:
+            text = message.get(TEXT)
+            if text and not text.startswith("/"):
+                found = self.add_extractor_name(self.facts(text))
+                message.set(ENTITIES, message.get(ENTITIES, []) + found, add_to_output=True)
+        return messages
+
+    def facts(self, text: str) -> List[Dict[str, Any]]:
+        """Rasa entities in the order they are said."""
+        now = self._clock()
+        found = [
+            _entity("when", time.starts_at.astimezone(self._zone).isoformat(), time)
+            for time in hear_times(text, now=now, zone=self._zone)
+        ]
+        found += [_entity("duration_minutes", m.minutes, m) for m in hear_minutes(text)]
+        for phrase in self._finder.find(text):
+            if phrase.table.startswith(KIND):
+                found.append(_entity("service_kind", phrase.table[len(KIND) :], phrase))
+            else:
+                found.append(_entity(phrase.table, phrase.phrase, phrase))
+        found += [_entity("person", name.member_name, name) for name in self._names.find(text)]
+        rating = hear_rating(text)
+        if rating is not None:
+            found.append({"entity": "rating", "value": rating, "start": 0, "end": len(text)})
+        return sorted(found, key=lambda entity: (entity["start"], entity["end"]))
+
+
+def _entity(name: str, value: Any, span: Any) -> Dict[str, Any]:
+    return {"entity": name, "value": value, "start": span.start, "end": span.end}

@@ -1,0 +1,72 @@
+"""Members' names in an utterance, from the live village, as spelled or as they sound."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import List, Optional, Sequence, Tuple
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions.timebank.model import Member
+from actions.timebank.session import open_engine
+from bot.nlu.sounds import folded
+
+FRESH_SECONDS = 30.0
+"""How long the list of names is kept before it is read again."""
+
+
+@dataclass(frozen=True)
+class HeardName:
+    member_name: str
+    start: int
+    end: int
+
+
+class NameFinder:
+    """Knows everybody's name, given name (秀英) and nickname (二丫她娘) without retraining."""
+
+    def __init__(self, database_url: Optional[str]) -> None:
+        self._engine = open_engine(database_url) if database_url else None
+        self._read_at = float("-inf")
+        self._names: List[Tuple[Tuple[str, ...], str]] = []
+
+    def find(self, text: str) -> Sequence[HeardName]:
+        """Names in the order said; of two that overlap the longer one."""
+        sounds = tuple(folded(text))
+        taken: List[HeardName] = []
+        for spoken, name in self._known():
+            for start in range(len(sounds) - len(spoken) + 1):
+                end = start + len(spoken)
+                free = all(end <= other.start or start >= other.end for other in taken)
+                if sounds[start:end] == spoken and free:
+                    taken.append(HeardName(name, start, end))
+        return sorted(taken, key=lambda heard: heard.start)
+
+    def _known(self) -> List[Tuple[Tuple[str, ...], str]]:
+        if self._engine is not None and time.monotonic() - self._read_at > FRESH_SECONDS:
+            self._read_at = time.monotonic()
+            try:
+                with self._engine.connect() as connection:
+                    rows = connection.execute(
+                        select(Member.name, Member.nickname).where(Member.left_at.is_(None))
+                    ).all()
+            except SQLAlchemyError:
+                # Training happens before there is a database; names are simply not known yet.
+                rows = []
+            spoken = {(form, name) for name, nickname in rows for form in _forms(name, nickname)}
+            self._names = sorted(
+                ((tuple(folded(form)), name) for form, name in spoken),
+                key=lambda known: -len(known[0]),
+            )
+        return self._names
+
+
+def _forms(name: str, nickname: Optional[str]) -> List[str]:
+    forms = [name]
+    if len(name) == 3:
+        forms.append(name[1:])
+    if nickname and len(nickname) > 1:
+        forms.append(nickname)
+    return forms

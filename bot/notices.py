@@ -1,0 +1,47 @@
+"""Outbox notices as they are told: the stored facts put into the village's words."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Tuple
+
+from actions.timebank.model import Notice
+from bot.phrases import Phrases
+from bot.turn_types import Button
+
+MINUTES = ("minutes", "balance", "claimed", "confirmed", "settled")
+
+
+def told(notice: Notice, phrases: Phrases) -> Tuple[str, List[Button]]:
+    """The text and buttons of a notice. Facts stay canonical (90分钟, ISO times) for `speakable`.
+
+    Raises KeyError when there are no words for its kind."""
+    facts: Dict[str, Any] = dict(notice.facts)
+    response = f"utter_notice_{notice.kind}"
+    if notice.kind == "visit_settled":
+        response += "_earned" if facts.get("earned") else "_spent"
+    if notice.kind == "staff_dispute":
+        response += f"_{facts['dispute_kind']}"
+    for name in MINUTES:
+        if isinstance(facts.get(name), int):
+            facts[name] = f"{facts[name]}分钟"
+    if facts.get("kind"):
+        facts["kind"] = _kind(facts["kind"], phrases)
+    if isinstance(facts.get("why"), list):
+        facts["why"] = _why(facts["why"], str(facts.get("elder", "")), phrases)
+    return phrases.say(response, **facts)
+
+
+def _kind(kind: str, phrases: Phrases) -> str:
+    word = f"utter_kind_{kind}"
+    return phrases.text(word) if word in phrases else kind
+
+
+def _why(reasons: List[Mapping[str, Any]], elder: str, phrases: Phrases) -> str:
+    """Why this neighbour was chosen, told to the neighbour; empty when only his turn came."""
+    for reason in reasons:
+        code = f"utter_why_{reason['code']}"
+        if code in phrases and reason["code"] != "fair_turn":
+            done = phrases.text(f"utter_done_{reason['kind']}") if "kind" in reason else ""
+            why = phrases.text(code, whom=elder, day=reason.get("day", ""), done=done)
+            return phrases.text("utter_notice_because", why=why)
+    return ""
