@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Callable, Dict, List, Optional
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.types import DomainDict
@@ -192,6 +192,12 @@ class VillageForm(FormValidationAction, ABC):
     def check(self, talk: Talk) -> Dict[str, Any]:
         """Slots to set, after what was just said is known. Empty when all may stay as it is."""
 
+    def other_side(self, talk: Talk) -> Optional[str]:
+        """Another form that the same words must mean from this person; None for this one.
+
+        做完了 sounds alike from the elder and from the neighbour: who they are decides."""
+        return None
+
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> List[EventType]:
@@ -203,6 +209,9 @@ class VillageForm(FormValidationAction, ABC):
             return []
 
         def checked(talk: Talk) -> List[EventType]:
+            other = self.other_side(talk)
+            if other is not None:
+                return [ActiveLoop(None), SlotSet("requested_slot", None), FollowupAction(other)]
             return [SlotSet(slot, value) for slot, value in self.check(talk).items()]
 
         return in_village(dispatcher, tracker, domain, checked, lambda _r, _t: leave_form())

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType, FollowupAction, UserUtteranceReverted
+from rasa_sdk.events import EventType, FollowupAction
 
 from actions.base import Talk, VillageAction, forget_matter, leave_form
 from actions.tasks import accept, decline, newest
 from actions.timebank import alerts, members, queries, turns
 from actions.timebank.errors import Refusal
 from actions.timebank.ids import MemberId
+
+HEAR_AGAIN = ("repeat", "slow_down", "louder")
+"""Wishes about how the last answer is said, not about anything new."""
 
 
 class ActionGreet(VillageAction):
@@ -89,7 +92,7 @@ class ActionRepeat(VillageAction):
 
     def act(self, talk: Talk) -> List[EventType]:
         say_again(talk)
-        return [UserUtteranceReverted()] if talk.tracker.active_loop.get("name") else []
+        return []
 
 
 class ActionSlowDown(VillageAction):
@@ -180,7 +183,10 @@ class ActionRepair(VillageAction):
 
 
 def say_again(talk: Talk) -> None:
-    """Repeats what was last answered, with its buttons."""
+    """Repeats what was last answered, with its buttons. Inside a form that is its question,
+    which the form asks again by itself."""
+    if talk.tracker.active_loop.get("name"):
+        return
     said = last_answer(talk.tracker)
     for message in said:
         talk.dispatcher.utter_message(
@@ -191,16 +197,19 @@ def say_again(talk: Talk) -> None:
 
 
 def last_answer(tracker: Tracker) -> List[Dict[str, Any]]:
-    """What was said between the last two utterances of the person, in order."""
-    heard_this_turn = False
+    """What was last said to the person about the matter, in order: not the 好，我慢点说 of an
+    earlier wish to hear it again."""
     said: List[Dict[str, Any]] = []
+    turns_ended = 0
     for event in reversed(tracker.events):
-        if event["event"] == "user":
-            if heard_this_turn and said:
-                break
-            heard_this_turn = True
-        elif event["event"] == "bot" and event.get("text") and heard_this_turn:
+        if event["event"] == "bot" and event.get("text") and turns_ended:
             said.append(event)
+        elif event["event"] == "user":
+            intent = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
+            if said and intent not in HEAR_AGAIN:
+                break
+            said = []
+            turns_ended += 1
     return list(reversed(said))
 
 

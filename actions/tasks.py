@@ -98,6 +98,12 @@ class ValidateCompleteTaskForm(VillageForm):
     def name(self) -> str:
         return "validate_complete_task_form"
 
+    def other_side(self, talk: Talk) -> Optional[str]:
+        if queries.active_tasks(talk.session, talk.me):
+            return None
+        waiting = queries.visits_to_confirm(talk.session, talk.me, now=talk.now)
+        return "confirm_visit_form" if waiting else None
+
     def check(self, talk: Talk) -> Dict[str, Any]:
         task_meant(talk)
         return {}

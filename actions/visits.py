@@ -21,6 +21,11 @@ class ValidateConfirmVisitForm(VillageForm):
     def name(self) -> str:
         return "validate_confirm_visit_form"
 
+    def other_side(self, talk: Talk) -> Optional[str]:
+        if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
+            return None
+        return "complete_task_form" if queries.active_tasks(talk.session, talk.me) else None
+
     def check(self, talk: Talk) -> Dict[str, Any]:
         request = visit_meant(talk)
         said = talk.tracker.slots_to_validate()

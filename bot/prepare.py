@@ -115,6 +115,8 @@ def rasa_environment(settings: Settings) -> Mapping[str, str]:
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
+        # Threads that wait must not keep others from the two cores.
+        "OMP_WAIT_POLICY": "passive",
         "PYTHONPATH": str(HOUSE),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",

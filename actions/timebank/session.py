@@ -65,7 +65,7 @@ def _text_as_it_is(content: bytes) -> str:
 def _begin_sqlite(connection: Any) -> None:
     # Two writers that both read first would deadlock; a writer takes its turn at once instead.
     reading = connection.get_execution_options().get("reading", False)
-    connection.connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def run_as_written(session: Session, statement: str, parameters: Any) -> CursorResult:

@@ -200,7 +200,7 @@ def _settle(
     else:
         request.state = RequestState.CONFIRMED
         request.ended_at = now
-        _tell_settled(session, visit, agreed, now)
+        _tell_settled(session, visit, agreed, spoke_last, now)
     session.flush()
     return _standing(session, visit)
 
@@ -290,20 +290,28 @@ def _check_minutes(minutes: int, *, least: int) -> None:
         raise BadMinutes(f"{minutes} minutes", minutes=minutes)
 
 
-def _tell_settled(session: Session, visit: Visit, minutes: int, now: datetime) -> None:
-    for who, other in _both_sides(visit):
-        account = ledger.account_of(session, who.id)
-        tell(
-            session,
-            MemberId(who.id),
-            "visit_settled",
-            about=f"{visit.id}",
-            now=now,
-            other=other.name,
-            kind=visit.assignment.request.service_kind,
-            minutes=minutes,
-            balance=ledger.balance(session, account.id).posted,
-        )
+def _tell_settled(
+    session: Session, visit: Visit, minutes: int, spoke_last: MemberId, now: datetime
+) -> None:
+    """Whoever spoke last hears it as the answer to that; the other one by notice."""
+    assignment, request = visit.assignment, visit.assignment.request
+    told_helper = spoke_last == request.elder_id
+    who, other = (
+        (assignment.helper, request.elder) if told_helper else (request.elder, assignment.helper)
+    )
+    account = ledger.account_of(session, who.id)
+    tell(
+        session,
+        MemberId(who.id),
+        "visit_settled",
+        about=f"{visit.id}",
+        now=now,
+        other=other.name,
+        kind=request.service_kind,
+        minutes=minutes,
+        balance=ledger.balance(session, account.id).posted,
+        earned=told_helper,
+    )
 
 
 def _tell_differing(

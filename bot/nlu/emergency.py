@@ -18,9 +18,20 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.nlu.lookups import Found, PhraseFinder, tables_of
 
 EMERGENCY = "emergency"
-NEGATED_BY = tuple(
-    "没 没有 没再 不是 莫 别 别再 不要 不会 差点 差点儿 小心 当心 怕 怕又 免得 以防".split()
+NEGATED_BY: tuple[str, ...] = (
+    "没",
+    "没有",
+    "没再",
+    "不是",
+    "莫",
+    "别",
+    "别再",
+    "不要",
+    "不会",
+    "差点",
+    "差点儿",
 )
+NEGATED_BY += ("小心", "当心", "怕", "怕又", "免得", "以防")
 LONG_AGO = ("去年", "前年", "那年", "上个月", "上月", "年轻时", "年轻那会儿", "从前", "小时候")
 JUST_NOW = ("刚", "现在", "这会", "今", "眼下", "又")
 STORY_REACH = 8

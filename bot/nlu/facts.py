@@ -28,9 +28,18 @@ from bot.nlu.lookups import PhraseFinder, tables_of
 from bot.nlu.names import NameFinder
 
 KIND = "service_kind_"
+FACTS = "heard_facts"
+"""Where the facts are kept in a message, in training too, where they are no annotations."""
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
+# Also a featurizer, because Rasa shows training examples to no other kind of component.
+@DefaultV1Recipe.register(
+    [
+        DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR,
+        DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER,
+    ],
+    is_trainable=True,
+)
 class FactExtractor(GraphComponent, EntityExtractorMixin):
     def __init__(
         self,
@@ -85,14 +94,19 @@ class FactExtractor(GraphComponent, EntityExtractorMixin):
         return self._resource
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        for example in training_data.training_examples:
+            if example.get(TEXT):
+                example.set(FACTS, self.facts(example.get(TEXT)))
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:
         for message in messages:
             text = message.get(TEXT)
             if text and not text.startswith("/"):
-                found = self.add_extractor_name(self.facts(text))
-                message.set(ENTITIES, message.get(ENTITIES, []) + found, add_to_output=True)
+                found = self.facts(text)
+                message.set(FACTS, found)
+                entities = self.add_extractor_name([dict(fact) for fact in found])
+                message.set(ENTITIES, message.get(ENTITIES, []) + entities, add_to_output=True)
         return messages
 
     def facts(self, text: str) -> List[Dict[str, Any]]:

@@ -62,7 +62,14 @@ def test_sixty_minutes_move_when_both_say_an_hour(home: Neighbourhood) -> None:
     assert [hold.state for hold in assignment.holds] == [HoldState.POSTED]
     assert (visit.settled_minutes, visit.settled_at) == (60, home.now)
     (told,) = home.notices(home.zhang, "visit_settled")
-    assert told == {"other": "王奶奶", "kind": "shopping", "minutes": 60, "balance": 60}
+    assert told == {
+        "other": "王奶奶",
+        "kind": "shopping",
+        "minutes": 60,
+        "balance": 60,
+        "earned": True,
+    }
+    assert not home.notices(home.wang, "visit_settled"), "she heard it as her answer"
     assert ledger.verify(home.session).intact
 
 
@@ -125,7 +132,9 @@ def test_the_smaller_number_moves_and_a_large_difference_goes_to_staff(
     assert request.state is (RequestState.DISPUTED if disputed else RequestState.CONFIRMED)
     for person in (home.wang, home.zhang):
         assert len(home.notices(person, "minutes_differ")) == int(disputed)
-        assert len(home.notices(person, "visit_settled")) == int(not disputed)
+    quiet, told = (home.zhang, home.wang) if elder_first else (home.wang, home.zhang)
+    assert len(home.notices(told, "visit_settled")) == int(not disputed)
+    assert not home.notices(quiet, "visit_settled"), "who spoke last hears it as the answer"
     if disputed:
         dispute = home.session.get(Dispute, outcome.dispute_id)
         assert (dispute.kind, dispute.claimed_minutes, dispute.confirmed_minutes) == (
