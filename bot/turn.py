@@ -37,6 +37,8 @@ BUTTON = re.compile(
     r'|confirm_service\{"request_id": "\d{1,9}"\})'
 )
 """What our own buttons send. Any other text that looks like one of Rasa's commands is words."""
+SAYS_SOMETHING = re.compile(r"[\u4e00-\u9fff\d]")
+"""A classifier makes 好 of anything; what holds no Chinese and no number is asked for again."""
 Result = TypeVar("Result")
 
 
@@ -167,13 +169,15 @@ class TurnHandler:
     async def _hear(self, utterance: Utterance, progress: _Progress) -> None:
         if utterance.audio is None:
             progress.heard = Heard(text=_typed(utterance.text))
+            if not SAYS_SOMETHING.search(progress.heard.text) and not _is_button(utterance.text):
+                await self._repair(utterance, progress, "utter_repair_again")
             return
         with progress.stage("hear"):
             progress.heard = await asyncio.to_thread(
                 self._ears.hear, utterance.audio, str(utterance.turn)
             )
         heard = progress.heard
-        if not heard.text:
+        if not SAYS_SOMETHING.search(heard.text):
             await self._repair(utterance, progress, "utter_not_heard")
         elif heard.confidence is not None and heard.confidence < self._least_confidence:
             await self._repair(utterance, progress, "utter_not_heard_clearly")
@@ -325,8 +329,12 @@ def _typed(text: Optional[str]) -> str:
         raise Refused("empty")
     if len(words) > LONGEST_TEXT:
         raise Refused("too_long")
-    if words.startswith("/") and not BUTTON.fullmatch(words):
+    if words.startswith("/") and not _is_button(words):
         words = words.lstrip("/ ")
         if not words:
             raise Refused("empty")
     return words
+
+
+def _is_button(text: Optional[str]) -> bool:
+    return BUTTON.fullmatch((text or "").strip()) is not None
