@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType
 from actions import wording
 from actions.base import Talk, VillageAction
 from actions.timebank import ledger
+from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.history import LedgerLine, history
 from actions.timebank.ids import AccountId
 from actions.timebank.states import TransferKind
@@ -70,7 +71,7 @@ def _history_word(line: LedgerLine) -> str:
 
 
 def _as_sum(talk: Talk, line: LedgerLine) -> Dict[str, Any]:
-    day = line.visit_day or line.occurred_at.date()
+    day = line.visit_day or line.occurred_at.astimezone(VILLAGE_ZONE).date()
     return {
         "before": wording.minutes(line.balance_after - line.minutes),
         "minutes": wording.minutes(abs(line.minutes)),

@@ -16,7 +16,7 @@ from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
 from actions import wording
-from actions.timebank import members
+from actions.timebank import deeds, members
 from actions.timebank.clock import clock_at
 from actions.timebank.errors import Refusal, UnknownMember
 from actions.timebank.ids import MemberId, TurnId
@@ -24,6 +24,7 @@ from actions.timebank.model import Member
 from actions.timebank.session import Village, open_village
 
 FORM_SLOTS = (
+    "matter_id",
     "service_kind",
     "when",
     "help_minutes",
@@ -91,6 +92,11 @@ class Talk:
     def intent(self) -> str:
         return str((self.tracker.latest_message.get("intent") or {}).get("name") or "")
 
+    @property
+    def matter(self) -> Optional[int]:
+        """The request that the open form asked about, so that its answer falls on no other."""
+        return self.tracker.get_slot("matter_id")
+
     def heard(self, entity: str) -> Any:
         """The first value of an entity in what was just said, or None."""
         return next(self.tracker.get_latest_entity_values(entity), None)
@@ -132,7 +138,23 @@ class VillageAction(Action, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> List[EventType]:
-        return in_village(dispatcher, tracker, domain, self.act, self.refused)
+        def act_once(talk: Talk) -> List[EventType]:
+            deed = deeds.done_before(talk.session, talk.turn, self.name())
+            if deed is not None:
+                dispatcher.messages.extend(deed.messages)
+                return list(deed.events)
+            events = self.act(talk)
+            deeds.remember(
+                talk.session,
+                turn_id=talk.turn,
+                action=self.name(),
+                messages=dispatcher.messages,
+                events=events,
+                now=talk.now,
+            )
+            return events
+
+        return in_village(dispatcher, tracker, domain, act_once, self.refused)
 
 
 def in_village(
@@ -201,12 +223,15 @@ class VillageForm(FormValidationAction, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> List[EventType]:
-        said_something_else = (
-            tracker.active_loop.get("name") == self.form_name() and not tracker.slots_to_validate()
-        )
+        is_open = tracker.active_loop.get("name") == self.form_name()
+        said_something_else = is_open and not tracker.slots_to_validate()
         if said_something_else:
             # Rasa takes this as an interruption, answers it and comes back to the form.
             return []
+
+        if not is_open:
+            # Another form may have been left in the middle of its own matter.
+            tracker.slots["matter_id"] = None
 
         def checked(talk: Talk) -> List[EventType]:
             other = self.other_side(talk)

@@ -32,8 +32,8 @@ class ValidateChangeRequestForm(VillageForm):
         request = changeable_request(talk)
         says_what_changes = talk.heard("duration_minutes") or talk.heard("service_kind")
         if says_what_changes and not talk.tracker.get_slot("when"):
-            return {"when": wording.moment(request.starts_at)}
-        return _future_when(talk)
+            return {"matter_id": request.id, "when": wording.moment(request.starts_at)}
+        return {"matter_id": request.id, **_future_when(talk)}
 
 
 class ActionRequestHelp(VillageAction):
@@ -102,8 +102,7 @@ class ValidateCancelRequestForm(VillageForm):
         return "validate_cancel_request_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        changeable_request(talk)
-        return {}
+        return {"matter_id": changeable_request(talk).id}
 
 
 class ActionAskCancelSure(VillageAction):
@@ -169,13 +168,15 @@ def say_status(talk: Talk, request: ServiceRequest) -> None:
 
 
 def changeable_request(talk: Talk) -> ServiceRequest:
-    """The speaker's request that can still be changed: of the kind just named, else the last
-    one asked for. Raises NothingOpen."""
+    """The speaker's request that can still be changed: the one the open form asked about, of the
+    kind just named, else the last one asked for. Raises NothingOpen."""
     waiting = [
         request
         for request in queries.open_requests(talk.session, talk.me)
         if request.state in (RequestState.OPEN, RequestState.OFFERED, RequestState.ASSIGNED)
     ]
+    if talk.matter is not None:
+        waiting = [request for request in waiting if request.id == talk.matter]
     named = talk.heard("service_kind")
     of_kind = [request for request in waiting if request.service_kind.value == named]
     candidates = of_kind or waiting

@@ -64,12 +64,17 @@ class ActionDeclineTask(VillageAction):
         return "action_decline_task"
 
     def act(self, talk: Talk) -> List[EventType]:
-        offered = queries.pending_offers(talk.session, talk.me) or talk.heard_id("offer_id")
         tasks = queries.active_tasks(talk.session, talk.me)
+        button = talk.heard_id("offer_id")
+        if button is not None:
+            # The same button may be pressed after he had said yes.
+            offered = button not in {task.offer_id for task in tasks}
+        else:
+            offered = bool(queries.pending_offers(talk.session, talk.me))
         if offered or not tasks:
             decline(talk, offer_meant(talk))
             return []
-        task = task_meant(talk)
+        task = next((task for task in tasks if task.offer_id == button), None) or task_meant(talk)
         exchange.step_back(
             talk.session,
             helper=talk.me,
@@ -105,8 +110,7 @@ class ValidateCompleteTaskForm(VillageForm):
         return "confirm_visit_form" if waiting else None
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        task_meant(talk)
-        return {}
+        return {"matter_id": task_meant(talk).request_id}
 
 
 class ActionAskWorkedMinutes(VillageAction):
@@ -177,6 +181,8 @@ def task_meant(talk: Talk) -> Assignment:
 
     Raises NothingOpen."""
     tasks = queries.active_tasks(talk.session, talk.me)
+    if talk.matter is not None:
+        tasks = [task for task in tasks if task.request_id == talk.matter]
     if not tasks:
         raise NothingOpen("no accepted task", what="task")
     return _of_named_elder(talk, tasks) or tasks[0]

@@ -28,6 +28,10 @@ class ValidateConfirmVisitForm(VillageForm):
 
     def check(self, talk: Talk) -> Dict[str, Any]:
         request = visit_meant(talk)
+        return {"matter_id": request.id, **self._what_is_certain(talk, request)}
+
+    @staticmethod
+    def _what_is_certain(talk: Talk, request: ServiceRequest) -> Dict[str, Any]:
         said = talk.tracker.slots_to_validate()
         minutes, sure = talk.tracker.get_slot("visit_minutes"), talk.tracker.get_slot("visit_sure")
         if sure is False:
@@ -96,8 +100,7 @@ class ValidateNoShowForm(VillageForm):
         return "validate_no_show_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        promised_visit(talk)
-        return {}
+        return {"matter_id": promised_visit(talk).id}
 
 
 class ActionAskNoShowSure(VillageAction):
@@ -137,9 +140,13 @@ class ActionReportNoShow(VillageAction):
 
 
 def visit_meant(talk: Talk) -> ServiceRequest:
-    """The visit that the elder speaks of: the button's, the named neighbour's, else the one that
-    waits longest. Raises NothingOpen."""
+    """The visit that the elder speaks of: the one the open form asked about, the button's, the
+    named neighbour's, else the first of `queries.visits_to_confirm`. Raises NothingOpen."""
     waiting = queries.visits_to_confirm(talk.session, talk.me, now=talk.now)
+    if talk.matter is not None:
+        waiting = [request for request in waiting if request.id == talk.matter]
+        if waiting:
+            return waiting[0]
     button, named = talk.heard_id("request_id"), talk.heard("person")
     for request in waiting:
         if request.id == button:
@@ -155,6 +162,8 @@ def visit_meant(talk: Talk) -> ServiceRequest:
 def promised_visit(talk: Talk) -> ServiceRequest:
     """A visit that was promised and whose time has come. Raises NothingOpen."""
     promised = queries.overdue_visits(talk.session, talk.me, now=talk.now)
+    if talk.matter is not None:
+        promised = [request for request in promised if request.id == talk.matter]
     if not promised:
         raise NothingOpen("nobody was promised for now", what="request")
     return promised[0]
@@ -185,7 +194,7 @@ def say_settlement(talk: Talk, settlement: visits.Settlement) -> None:
         )
     elif not settlement.minutes_settled:
         talk.say("utter_visit_nothing_moved", **facts)
-    elif settlement.elder_balance.available <= 0:
+    elif settlement.from_fund:
         talk.say("utter_visit_settled_by_fund", **facts)
     else:
         talk.say("utter_visit_settled", **facts)

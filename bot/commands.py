@@ -127,6 +127,7 @@ def member_link(settings: Settings, given: argparse.Namespace) -> int:
     if given.renew:
         with village.transaction() as session:
             person = members.renew_link(session, member=MemberId(person.id))
+            session.expunge(person)
     token = TalkLinks(settings.key()).token_for(MemberId(person.id), person.link_serial)
     print(f"{settings.address}/t/{token}")
     return 0

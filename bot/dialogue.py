@@ -60,7 +60,7 @@ class Dialogue:
                 await asyncio.sleep(PAUSE_SECONDS)
             try:
                 answer = await self._post("/webhooks/xiaobang/turn", body)
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, ValueError) as error:
                 problem = repr(error)
                 continue
             if answer["messages"] and answer["stored"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Callable, Optional
@@ -39,22 +39,10 @@ class Ears:
         self._recordings = recordings
         self._clock = clock
 
-    def hear(self, audio: bytes, turn: str) -> Heard:
-        """Raises VoiceError when it is no sound, too long, too short, or no engine works."""
-        path = self._keep(audio, turn)
-        sound = codec.decode(audio, longest_seconds=LONGEST_SECONDS)
-        transcript = self._recognizer.recognize(sound)
-        return Heard(
-            text=transcript.text,
-            confidence=transcript.confidence,
-            engine=self._recognizer.name,
-            recording_path=path,
-            recording_sha256=hashlib.sha256(audio).hexdigest(),
-        )
-
-    def _keep(self, audio: bytes, turn: str) -> Optional[str]:
-        """Stores the recording for the staff. A full disk must not keep anyone from being heard:
-        then it is logged and the turn goes on without."""
+    def keep(self, audio: bytes, turn: str) -> Heard:
+        """Stores the recording for the staff, before anything can go wrong with it. A full disk
+        must not keep anyone from being heard: then it is logged and the turn goes on without."""
+        sha256 = hashlib.sha256(audio).hexdigest()
         name = re.sub(r"[^\w-]", "_", turn)
         relative = Path(f"{self._clock():%Y-%m-%d}") / f"{name}.audio"
         target = self._recordings / relative
@@ -64,5 +52,17 @@ class Ears:
             target.write_bytes(audio)
         except OSError:
             logger.exception("the recording of turn %s could not be kept", turn)
-            return None
-        return str(relative)
+            return Heard(recording_sha256=sha256)
+        return Heard(recording_path=str(relative), recording_sha256=sha256)
+
+    def recognize(self, audio: bytes, kept: Heard) -> Heard:
+        """What is said in a recording. Raises VoiceError when it is no sound, too long, too
+        short, or no engine works."""
+        sound = codec.decode(audio, longest_seconds=LONGEST_SECONDS)
+        transcript = self._recognizer.recognize(sound)
+        return replace(
+            kept,
+            text=transcript.text,
+            confidence=transcript.confidence,
+            engine=self._recognizer.name,
+        )

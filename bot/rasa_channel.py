@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from typing import Any, Awaitable, Callable, Dict, Optional
+from typing import Any, Awaitable, Callable, Dict, List, Optional
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from sanic import Blueprint, response
@@ -45,6 +45,11 @@ class XiaobangChannel(InputChannel):
             if not hmac.compare_digest(request.headers.get("x-xiaobang-key", ""), self._key):
                 return response.json({"code": "forbidden"}, status=403)
             said, collector = request.json, CollectingOutputChannel()
+            agent = request.app.ctx.agent
+            before = await agent.tracker_store.retrieve(said["sender"])
+            answered = _answered_before(before, said["metadata"]["turn_id"])
+            if answered:
+                return response.json(_answer(before, answered, stored=True))
             await on_new_message(
                 UserMessage(
                     said["text"],
@@ -54,22 +59,37 @@ class XiaobangChannel(InputChannel):
                     metadata=said["metadata"],
                 )
             )
-            agent = request.app.ctx.agent
             tracker = await agent.tracker_store.retrieve(said["sender"])
             heard = tracker.latest_message if tracker else None
             turn_id = said["metadata"]["turn_id"]
             stored = heard is not None and heard.metadata.get("turn_id") == turn_id
             await _end_long_session(on_new_message, tracker, said["sender"])
-            return response.json(
-                {
-                    "messages": collector.messages,
-                    "intent": (heard.intent if heard else {}) or {},
-                    "entities": (heard.entities if heard else []) or [],
-                    "stored": stored,
-                }
-            )
+            return response.json(_answer(tracker, collector.messages, stored=stored))
 
         return door
+
+
+def _answer(tracker: Any, messages: List[Dict[str, Any]], *, stored: bool) -> Dict[str, Any]:
+    heard = tracker.latest_message if tracker else None
+    return {
+        "messages": messages,
+        "intent": (heard.intent if heard else {}) or {},
+        "entities": (heard.entities if heard else []) or [],
+        "stored": stored,
+    }
+
+
+def _answered_before(tracker: Any, turn_id: str) -> List[Dict[str, Any]]:
+    """What was answered to this turn when it came the first time; empty when it is new or got no
+    answer then."""
+    messages: List[Dict[str, Any]] = []
+    for event in reversed(tracker.events if tracker else []):
+        if event.type_name == "bot" and event.text:
+            messages.append({"text": event.text, "buttons": event.data.get("buttons")})
+        elif event.type_name == "user":
+            same = (event.metadata or {}).get("turn_id") == turn_id
+            return list(reversed(messages)) if same else []
+    return []
 
 
 async def _end_long_session(

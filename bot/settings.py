@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Optional
@@ -13,6 +14,9 @@ from actions.timebank.session import Clock
 
 HOUSE = Path(__file__).resolve().parent.parent
 """The project's own folder."""
+
+
+KEY_BYTES = 32
 
 
 class Settings(BaseSettings):
@@ -91,6 +95,12 @@ class Settings(BaseSettings):
         path = self.home / "secret.key"
         if not path.exists():
             self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
-        return path.read_bytes()
+            # Written whole or not at all: a full disk must not leave an empty key.
+            fresh = path.with_suffix(f".{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(secrets.token_bytes(KEY_BYTES))
+            fresh.rename(path)
+        key = path.read_bytes()
+        if len(key) < KEY_BYTES:
+            raise ValueError(f"{path} is cut short; remove it, and hand out new links")
+        return key

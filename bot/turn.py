@@ -25,7 +25,7 @@ from bot.mouth import Mouth
 from bot.notices import told
 from bot.phrases import Phrases
 from bot.turn_types import Answer, Button, Speech, Utterance
-from voice.types import VoiceError
+from voice.types import Delivery, VoiceError
 
 logger = logging.getLogger(__name__)
 
@@ -101,11 +101,11 @@ class TurnHandler:
                 if stored is not None:
                     return stored
                 progress = await self._go(utterance)
-                answer = await self._in_village(self._finish, utterance, progress)
+                answer, delivery = await self._in_village(self._finish, utterance, progress)
             except (SQLAlchemyError, OSError):
                 logger.exception("turn %s could not be stored", utterance.turn)
                 return self._apology(utterance.turn, "storage")
-        self._mouth.prepare(answer.sentences, await self._in_village(self._delivery, utterance))
+        self._mouth.prepare(answer.sentences, delivery)
         return answer
 
     async def speak(self, turn: TurnId, part: Optional[int], member: MemberId) -> Speech:
@@ -156,7 +156,7 @@ class TurnHandler:
                 if progress.outcome is TurnOutcome.ANSWERED:
                     await self._understand(utterance, progress)
             except (Refused, VoiceError) as refusal:
-                self._refuse(progress, refusal.code)
+                self._refuse(progress, refusal.code, utterance.turn)
             except DialogueAway as away:
                 logger.error("turn %s: the dialogue is away: %s", utterance.turn, away)
                 self._fail(progress, away.code)
@@ -173,9 +173,9 @@ class TurnHandler:
                 await self._repair(utterance, progress, "utter_repair_again")
             return
         with progress.stage("hear"):
-            progress.heard = await asyncio.to_thread(
-                self._ears.hear, utterance.audio, str(utterance.turn)
-            )
+            audio = utterance.audio
+            progress.heard = await asyncio.to_thread(self._ears.keep, audio, str(utterance.turn))
+            progress.heard = await asyncio.to_thread(self._ears.recognize, audio, progress.heard)
         heard = progress.heard
         if not SAYS_SOMETHING.search(heard.text):
             await self._repair(utterance, progress, "utter_not_heard")
@@ -219,11 +219,14 @@ class TurnHandler:
 
         progress.text, progress.buttons = await self._in_village(ladder, utterance)
 
-    def _refuse(self, progress: _Progress, code: str) -> None:
+    def _refuse(self, progress: _Progress, code: str, turn: TurnId) -> None:
         progress.outcome, progress.code = TurnOutcome.REFUSED, code
         response = f"utter_refused_{code}"
         if response not in self._phrases:
-            response = "utter_apology"
+            # Not the person's doing: an engine is missing or broken.
+            logger.error("turn %s failed: %s", turn, code)
+            self._fail(progress, code)
+            return
         progress.text, progress.buttons = self._phrases.say(response)
 
     def _fail(self, progress: _Progress, code: str) -> None:
@@ -256,7 +259,10 @@ class TurnHandler:
             return self._apology(utterance.turn, "still_working", "utter_still_working")
         return self._answer(turn)
 
-    def _finish(self, utterance: Utterance, progress: _Progress, session: Any) -> Answer:
+    def _finish(
+        self, utterance: Utterance, progress: _Progress, session: Any
+    ) -> tuple[Answer, Delivery]:
+        """Stores the turn; gives its answer and how this member likes it spoken."""
         heard = progress.heard
         turn = turns.finish(
             session,
@@ -276,10 +282,8 @@ class TurnHandler:
             buttons=[{"title": b.title, "payload": b.payload} for b in progress.buttons],
             stage_ms=progress.stage_ms,
         )
-        return self._answer(turn)
-
-    def _delivery(self, utterance: Utterance, session: Any) -> Any:
-        return self._mouth.delivery_for(members.member(session, utterance.member))
+        member = members.member(session, utterance.member)
+        return self._answer(turn), self._mouth.delivery_for(member)
 
     def _answer(self, turn: Turn) -> Answer:
         return Answer(

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.timebank import ledger
 from actions.timebank.errors import NotEnoughMinutes
 from actions.timebank.ids import AccountId, AssignmentId, MemberId, VisitId
-from actions.timebank.model import Assignment, Hold, Visit
+from actions.timebank.model import Assignment, Hold, Posting, Transfer, Visit
 from actions.timebank.notices import tell_staff
 from actions.timebank.states import NEVER_REFUSED, HoldState, ServiceKind, TransferKind
 
@@ -95,6 +96,16 @@ def pay(session: Session, visit: Visit, minutes: int, *, turn_id: str, now: date
     )
     more = shares.get(fund, 0) - promised_by_fund
     _tell_staff_of_the_fund(session, assignment, more, "visit", now)
+
+
+def borne_by_fund(session: Session, visit: Visit) -> int:
+    """Minutes of this visit's settlement that the fund gave; 0 before it is settled."""
+    given = (
+        select(Posting.minutes)
+        .join(Transfer, Transfer.id == Posting.transfer_id)
+        .where(Transfer.visit_id == visit.id, Posting.account_id == _fund(session))
+    )
+    return -int(session.execute(given).scalar_one_or_none() or 0)
 
 
 def _account(session: Session, member: MemberId) -> AccountId:

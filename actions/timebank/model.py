@@ -451,6 +451,17 @@ class Notice(Base):
     __table_args__ = (one_of("state", NoticeState),)
 
 
+class Deed(Base):
+    """What one action did in one turn and answered; see `deeds`."""
+
+    __tablename__ = "deed"
+    turn_id = Column(String(120), primary_key=True)
+    action = Column(String(60), primary_key=True)
+    messages = Column(JSON, nullable=False)
+    events = Column(JSON, nullable=False)
+    done_at = Column(AwareDateTime, nullable=False, index=True)
+
+
 class Turn(Base):
     """One utterance and its answer, as staff review it. Personal data."""
 

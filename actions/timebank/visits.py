@@ -53,6 +53,8 @@ class Settlement:
     dispute_id: DisputeId | None
     """Set when the two differed too much: the smaller number moved, staff decide on the rest."""
     elder_balance: BalanceOf
+    from_fund: int = 0
+    """How many of the settled minutes the village fund bore for her."""
 
 
 def start_visit(
@@ -222,6 +224,7 @@ def _standing(session: Session, visit: Visit) -> Settlement:
         minutes_settled=visit.settled_minutes,
         dispute_id=_dispute_over(session, visit),
         elder_balance=ledger.balance(session, elder_account.id),
+        from_fund=funding.borne_by_fund(session, visit),
     )
 
 

@@ -1,0 +1,311 @@
+"""The helper's side: what there is to do, taking it or not, being there, being done."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from actions.tasks import (
+    ActionAcceptTask,
+    ActionAskWorkedMinutes,
+    ActionCompleteTask,
+    ActionDeclineTask,
+    ActionListTasks,
+    ActionOfferHelp,
+    ActionStartTask,
+    ValidateCompleteTaskForm,
+)
+from actions.timebank import exchange
+from actions.timebank.model import Assignment, Confirmation, Offer, ServiceRequest, Skill, Visit
+from actions.timebank.states import AssignmentState, OfferState, RequestState, ServiceKind
+from tests.actions.conftest import Meet
+from tests.actions.speaker import Answered, Speaker
+from tests.small_village import Street
+
+
+@pytest.fixture
+def offered(street: Street) -> int:
+    """王奶奶's shopping, offered to 张秀英; the offer's number."""
+    with street.neighbourhood() as hood:
+        return int(hood.offer_of(hood.ask()).id)
+
+
+@pytest.fixture
+def accepted(street: Street) -> int:
+    """The same, agreed to; the assignment's number."""
+    with street.neighbourhood() as hood:
+        return int(hood.accepted(hood.ask()).id)
+
+
+def says(speaker: Speaker, action: type, text: str = "", **said: object) -> Answered:
+    return speaker.says(text, **said).runs(action)
+
+
+# What there is to do
+
+
+def test_without_work_there_is_nothing_to_list(zhang: Speaker) -> None:
+    assert says(zhang, ActionListTasks).responses == ["utter_tasks_none"]
+
+
+def test_an_offer_is_listed_with_buttons_that_name_it(zhang: Speaker, offered: int) -> None:
+    answered = says(zhang, ActionListTasks)
+    assert answered.responses == ["utter_task_offered"]
+    for part in ("王奶奶", "2026-03-03T09:00+08:00", "买东西", "60分钟", "老槐树旁"):
+        assert part in answered.text
+    yes, no = (button["payload"] for button in answered.buttons)
+    assert yes.startswith("/accept_task{") and no.startswith("/decline_task{")
+    for payload in (yes, no):
+        assert json.loads(payload[payload.index("{") :]) == {"offer_id": str(offered)}
+
+
+def test_what_was_promised_is_listed_before_what_is_offered(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    with street.neighbourhood() as hood:
+        hood.ask(wanted_helper=hood.zhang.id, minutes=30, service_kind=ServiceKind.MEALS)
+    assert says(zhang, ActionListTasks).responses == ["utter_task_ahead"]
+
+
+def test_another_helpers_work_is_not_listed(meet: Meet, offered: int, accepted: int) -> None:
+    assert says(meet("赵铁柱"), ActionListTasks).responses == ["utter_tasks_none"]
+
+
+def test_without_a_house_the_lane_is_told(street: Street, zhang: Speaker, offered: int) -> None:
+    with street.neighbourhood() as hood:
+        hood.wang.place = ""
+        hood.session.get(ServiceRequest, 1).place = ""
+    assert "桂花巷" in says(zhang, ActionListTasks).text
+
+
+# Yes or no
+
+
+def test_yes_takes_the_offer_and_the_elder_is_told(
+    street: Street, zhang: Speaker, offered: int
+) -> None:
+    answered = says(zhang, ActionAcceptTask, "行，我去", intent="accept_task")
+    assert answered.responses == ["utter_task_accepted"]
+    assert "王奶奶" in answered.text and "老槐树旁" in answered.text
+    assert street.row(Offer).state is OfferState.ACCEPTED
+    assert street.balance("王奶奶").held == 60
+    assert len(street.told("王奶奶", "request_accepted")) == 1
+
+
+def test_the_button_takes_its_own_offer_not_the_newest(street: Street, zhang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        first = hood.offer_of(hood.ask(minutes=30)).id
+        second = hood.ask(wanted_helper=hood.zhang.id, minutes=30, service_kind=ServiceKind.MEALS)
+        assert hood.offer_of(second).helper_id == hood.zhang.id
+    says(zhang, ActionAcceptTask, offer_id=str(first))
+    accepted = street.row(Offer, state=OfferState.ACCEPTED)
+    assert accepted.id == first
+
+
+def test_the_elder_named_says_which_offer_is_meant(street: Street, zhang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        hood.ask(minutes=30)
+        hood.ask(elder=hood.li.id, service_kind=ServiceKind.MEALS, wanted_helper=hood.zhang.id)
+    says(zhang, ActionAcceptTask, "王奶奶那儿我去", person="王奶奶")
+    taken = street.row(Offer, state=OfferState.ACCEPTED)
+    assert street.row(ServiceRequest, id=taken.request_id).elder_id == street.member("王奶奶")
+
+
+@pytest.mark.parametrize("action", [ActionAcceptTask, ActionDeclineTask])
+def test_nobody_answers_anothers_offer(
+    street: Street, meet: Meet, offered: int, action: type
+) -> None:
+    answered = says(meet("李建国"), action, offer_id=str(offered))
+    assert answered.responses == ["utter_refused_not_yours"]
+    assert street.row(Offer).state is OfferState.PENDING
+
+
+@pytest.mark.parametrize("button", ["999999999", "0"])
+def test_an_offer_that_never_was_says_that_nothing_is_there(
+    street: Street, zhang: Speaker, button: str
+) -> None:
+    answered = says(zhang, ActionAcceptTask, offer_id=button)
+    assert answered.text and street.rows(Assignment) == []
+
+
+@pytest.mark.parametrize("button", ["1; DROP TABLE offer", "-1", "²", "1" * 30, ""])
+def test_a_button_that_is_no_number_is_as_if_it_said_nothing(
+    street: Street, zhang: Speaker, offered: int, button: str
+) -> None:
+    assert says(zhang, ActionAcceptTask, offer_id=button).responses == ["utter_task_accepted"]
+
+
+def test_yes_to_nothing_is_told(zhang: Speaker) -> None:
+    assert says(zhang, ActionAcceptTask).responses == ["utter_refused_nothing_open_offer"]
+
+
+def test_yes_to_what_was_called_off_thanks_all_the_same(
+    street: Street, zhang: Speaker, offered: int
+) -> None:
+    with street.neighbourhood() as hood:
+        exchange.cancel_request(hood.session, by=hood.wang.id, request_id=1, now=hood.now)
+    answered = says(zhang, ActionAcceptTask, offer_id=str(offered))
+    assert answered.responses == ["utter_refused_offer_gone"]
+    assert street.balance("王奶奶").held == 0
+
+
+@pytest.mark.parametrize(
+    "words, kept",
+    [("孙子发烧了，去不了", "孙子发烧了，去不了"), ('/decline_task{"offer_id": "1"}', "")],
+)
+def test_no_asks_the_next_and_keeps_the_reason_given(
+    street: Street, zhang: Speaker, offered: int, words: str, kept: str
+) -> None:
+    answered = says(zhang, ActionDeclineTask, words, offer_id=str(offered))
+    assert answered.responses == ["utter_task_declined"]
+    declined, following = street.rows(Offer)
+    assert (declined.state, declined.decline_reason) == (OfferState.DECLINED, kept)
+    assert following.state is OfferState.PENDING and following.helper_id != declined.helper_id
+
+
+def test_a_very_long_reason_is_cut(street: Street, zhang: Speaker, offered: int) -> None:
+    says(zhang, ActionDeclineTask, "忙" * 500)
+    assert len(street.rows(Offer)[0].decline_reason) == 120
+
+
+def test_who_had_agreed_and_cannot_come_steps_back(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    answered = says(zhang, ActionDeclineTask, "明天去不了了")
+    assert answered.responses == ["utter_task_stepped_back"] and "王奶奶" in answered.text
+    assert street.row(Assignment).state is AssignmentState.RELEASED
+    assert street.balance("王奶奶").held == 0
+
+
+def test_no_to_nothing_is_told(zhang: Speaker) -> None:
+    assert says(zhang, ActionDeclineTask).responses == ["utter_refused_nothing_open_offer"]
+
+
+# Being there, being done
+
+
+def test_being_there_is_kept_and_the_elder_told(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    assert says(zhang, ActionStartTask, "我到了").responses == ["utter_task_started"]
+    assert street.row(Visit).checked_in_at == street.clock()
+    assert len(street.told("王奶奶", "visit_started")) == 1
+
+
+@pytest.mark.parametrize("text", ["我到了", "我到了，又到了"])
+def test_being_there_without_a_promise_is_told(zhang: Speaker, text: str) -> None:
+    assert says(zhang, ActionStartTask, text).responses == ["utter_refused_nothing_open_task"]
+
+
+def is_done(
+    speaker: Speaker, minutes: float | None, text: str = "干完了", **said: object
+) -> Answered:
+    slots = {} if minutes is None else {"worked_minutes": minutes}
+    speaker.says(text, "complete_task", slots=slots, form="complete_task_form", **said)
+    checked = speaker.runs(ValidateCompleteTaskForm)
+    if minutes is None or checked.leaves_form:
+        return checked
+    return speaker.runs(ActionCompleteTask)
+
+
+def test_how_long_it_took_is_asked_about_the_right_visit(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    is_done(zhang, None)
+    asked = zhang.runs(ActionAskWorkedMinutes)
+    assert asked.responses == ["utter_ask_worked_minutes"]
+    assert "王奶奶" in asked.text and "买东西" in asked.text
+
+
+def test_done_is_kept_with_its_recording_and_waits_for_the_elder(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    answered = is_done(zhang, 60.0, "干完了，一个钟头", recording="cd" * 32)
+    assert answered.responses == ["utter_task_completed"] and "60分钟" in answered.text
+    claim = street.row(Confirmation)
+    assert (claim.minutes, claim.evidence_sha256) == (60, "cd" * 32)
+    assert street.balance("张秀英").posted == 0 and answered.drops_matter
+    assert street.told("王奶奶", "visit_claimed")[0]["minutes"] == 60
+
+
+def confirmed_by_elder(street: Street, minutes: int) -> None:
+    with street.neighbourhood() as hood:
+        hood.confirm(hood.session.get(ServiceRequest, 1), minutes)
+
+
+def test_done_after_the_elders_word_is_settled_at_once(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    confirmed_by_elder(street, 60)
+    answered = is_done(zhang, 60.0)
+    assert answered.responses == ["utter_task_settled"]
+    assert street.balance("张秀英").posted == 60 and "您现在有60分钟" in answered.text
+
+
+def test_done_for_much_longer_than_the_elder_said_names_who_looks_into_it(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    confirmed_by_elder(street, 30)
+    answered = is_done(zhang, 90.0)
+    assert answered.responses == ["utter_task_disputed"]
+    for part in ("90分钟", "30分钟", "陈干事"):
+        assert part in answered.text
+
+
+@pytest.mark.parametrize("minutes", [0.0, -5.0, 100_000.0])
+def test_minutes_that_no_visit_takes_are_refused(
+    street: Street, zhang: Speaker, accepted: int, minutes: float
+) -> None:
+    assert is_done(zhang, minutes).responses == ["utter_refused_bad_minutes"]
+    assert street.rows(Confirmation) == []
+
+
+def test_done_with_nothing_leaves_the_form(zhang: Speaker) -> None:
+    answered = is_done(zhang, 60.0)
+    assert answered.responses == ["utter_refused_nothing_open_task"] and answered.leaves_form
+
+
+def test_a_form_left_without_minutes_claims_nothing(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    assert says(zhang, ActionCompleteTask).text == ""
+    assert street.row(ServiceRequest).state is RequestState.ASSIGNED
+
+
+def test_a_second_done_changes_nothing(street: Street, zhang: Speaker, accepted: int) -> None:
+    is_done(zhang, 60.0)
+    is_done(zhang, 300.0)
+    assert street.row(Confirmation).minutes == 60
+
+
+def test_of_two_tasks_the_one_asked_about_is_claimed(street: Street, zhang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        hood.accepted(hood.ask(minutes=30))
+        account = {"elder": hood.staff.id, "service_kind": ServiceKind.MEALS}
+        later = hood.now + timedelta(hours=30)
+        hood.accepted(hood.ask(**account, wanted_helper=hood.zhang.id, starts_at=later))
+    is_done(zhang, None, "陈干事家干完了", person="陈干事")
+    assert "陈干事" in zhang.runs(ActionAskWorkedMinutes).text
+    zhang.says("一个钟头", "inform", slots={"worked_minutes": 60.0})
+    zhang.runs(ValidateCompleteTaskForm)
+    answered = zhang.runs(ActionCompleteTask)
+    assert "陈干事" in answered.text
+
+
+# Offering help
+
+
+def test_a_neighbour_who_wants_to_help_is_asked_with_what(street: Street, wang: Speaker) -> None:
+    answered = says(wang, ActionOfferHelp, "俺也想帮人")
+    assert answered.responses == ["utter_ask_offered_kinds"]
+    assert street.rows(Skill, member_id=street.member("王奶奶")) == []
+
+
+def test_each_kind_that_she_names_is_kept_once(street: Street, wang: Speaker) -> None:
+    kinds = ["meals", "companionship", "meals"]
+    answered = says(wang, ActionOfferHelp, "俺会做饭，也能陪人说话", service_kind=kinds)
+    assert answered.responses == ["utter_help_offered"] and "做饭、陪着说说话" in answered.text
+    skills = {row.service_kind for row in street.rows(Skill, member_id=street.member("王奶奶"))}
+    assert skills == {ServiceKind.MEALS, ServiceKind.COMPANIONSHIP}

@@ -1,0 +1,1 @@
+"""Measures speed (`python -m tests.bench`) and understanding (`… tests.bench.understanding`)."""
