@@ -57,8 +57,8 @@ def web(settings: Settings, _given: argparse.Namespace) -> int:
 def understand(settings: Settings, _given: argparse.Namespace) -> int:
     from bot.understanding import Understanding
 
-    migrate(settings, _say)
-    understanding = Understanding(settings, say=_say)
+    migrate(settings, _note)
+    understanding = Understanding(settings, say=_note)
     for line in sys.stdin:
         if text := line.strip():
             print(json.dumps(understanding.of(text), ensure_ascii=False), flush=True)
@@ -71,7 +71,7 @@ def hear(settings: Settings, given: argparse.Namespace) -> int:
     from voice import codec
     from voice.types import VoiceError
 
-    fetch_voices(settings, _say)
+    fetch_voices(settings, _note)
     recognizer = real_recognizer(settings)
     failed = 0
     for file in given.files:
@@ -119,7 +119,7 @@ def talk(settings: Settings, given: argparse.Namespace) -> int:
 def member_link(settings: Settings, given: argparse.Namespace) -> int:
     from bot.links import TalkLinks
 
-    migrate(settings, _say)
+    migrate(settings, _note)
     village = open_village(settings.database, settings.now)
     person = _find(village, given.member)
     if person is None:
@@ -209,3 +209,8 @@ def _find(village: Village, name_or_id: str) -> Member | None:
 
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+def _note(line: str) -> None:
+    """Beside an answer that other programs read from standard output."""
+    print(line, file=sys.stderr, flush=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from typing import Any, Callable, Dict, Mapping
+
+import structlog
 
 from bot.prepare import rasa_environment, train
 from bot.settings import Settings
@@ -13,6 +16,8 @@ from bot.settings import Settings
 class Understanding:
     def __init__(self, settings: Settings, *, say: Callable[[str], None]) -> None:
         os.environ.update(rasa_environment(settings))
+        # Rasa writes every utterance to standard output unless told otherwise.
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         from rasa.core.agent import Agent
 
         self._agent = Agent.load(str(train(settings, say)))

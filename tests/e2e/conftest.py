@@ -15,7 +15,7 @@ HOME = HOUSE / "build" / "test-home"
 """Its trained model and spoken sentences are kept from run to run; all else is made anew."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     running = Stack(HOME)
     running.start()

@@ -36,8 +36,14 @@ class Stack:
             if thing.name not in KEPT:
                 shutil.rmtree(thing) if thing.is_dir() else thing.unlink()
         ports = _free_ports(3)
+        # Nothing of a real village's settings may reach in here.
+        ours = {key: value for key, value in os.environ.items() if not key.startswith("XIAOBANG_")}
         self.environment: Dict[str, str] = {
-            **os.environ,
+            **ours,
+            "XIAOBANG_DATABASE_URL": "",
+            "XIAOBANG_PUBLIC_URL": "",
+            "XIAOBANG_HOST": "127.0.0.1",
+            "XIAOBANG_DEMO": "true",
             "XIAOBANG_HOME": str(home),
             "XIAOBANG_PORT": str(ports[0]),
             "XIAOBANG_RASA_PORT": str(ports[1]),
@@ -47,6 +53,7 @@ class Stack:
             **more,
         }
         self.settings = Settings(
+            _env_file=None,
             home=home,
             port=ports[0],
             rasa_port=ports[1],
