@@ -33,7 +33,9 @@ _WANTED_PEAK = 0.5
 _MOST_GAIN = 30.0
 _LONGEST_PIECE = 25 * RECOGNIZER_RATE
 _PADDING = int(0.2 * RECOGNIZER_RATE)
-_SHORTEST_SPEECH_MS = 120
+_SHORTEST_SPEECH_MS = 60
+"""The voiced middle of a 啊 or 不 said fast."""
+_LEAST_SPEECH_LIKE = 0.35
 
 
 def make_recognizer(models_dir: Path, *, threads: int = 2) -> Recognizer:
@@ -140,7 +142,7 @@ def find_speech(samples: Samples) -> Sequence[Span]:
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(
-        threshold=0.45,
+        threshold=_LEAST_SPEECH_LIKE,
         min_speech_duration_ms=_SHORTEST_SPEECH_MS,
         max_speech_duration_s=_LONGEST_PIECE / RECOGNIZER_RATE,
         min_silence_duration_ms=400,

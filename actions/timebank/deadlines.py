@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import String, select
+from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
 from actions.timebank import disputes, funding
 from actions.timebank.ids import MemberId, OfferId, RequestId, TurnId
 from actions.timebank.lookups import active_assignment, request_by_id
-from actions.timebank.model import Assignment, Offer, ServiceRequest, Visit
+from actions.timebank.model import Assignment, Notice, Offer, ServiceRequest, Visit
 from actions.timebank.notices import tell, tell_staff
 from actions.timebank.offers import (
     LATE_BUT_WELCOME,
@@ -21,7 +22,7 @@ from actions.timebank.offers import (
     pass_on,
     too_late_at,
 )
-from actions.timebank.queries import pending_offer_of
+from actions.timebank.queries import claimed_minutes, pending_offer_of
 from actions.timebank.states import (
     AssignmentState,
     DisputeKind,
@@ -31,6 +32,8 @@ from actions.timebank.states import (
 
 __all__ = ["NEVER_STARTED", "Expired", "answer_limit", "expire_due"]
 
+UNCONFIRMED = timedelta(hours=24)
+"""After so long a claim without an answer is brought up again, once."""
 NEVER_STARTED = timedelta(hours=24)
 """Nobody spoke of the visit for so long after its time: staff find out what happened."""
 
@@ -45,6 +48,8 @@ class Expired:
     """Nobody was found in time."""
     no_shows: list[RequestId]
     """Promised, but never begun; now a dispute for staff."""
+    unconfirmed: list[RequestId]
+    """Claimed, and the elder has not said yes or no: she and the staff are told."""
 
 
 def expire_due(session: Session, *, now: datetime) -> Expired:
@@ -54,6 +59,7 @@ def expire_due(session: Session, *, now: datetime) -> Expired:
         offers=withdrawn_offers + _expire_offers(session, now),
         requests=requests,
         no_shows=_expire_promises(session, now),
+        unconfirmed=_remind_of_claims(session, now),
     )
 
 
@@ -151,3 +157,38 @@ def _end_promise(session: Session, request: ServiceRequest, now: datetime) -> No
         request=request,
         assignment=assignment,
     )
+
+
+def _remind_of_claims(session: Session, now: datetime) -> list[RequestId]:
+    """Minutes must not stay held for ever because a notice was not heard."""
+    reminded = (
+        select(Notice.id)
+        .where(Notice.dedupe_key == "visit_claimed:again:" + cast_to(Visit.id, String))
+        .exists()
+    )
+    waiting = (
+        select(Visit)
+        .join(Assignment, Assignment.id == Visit.assignment_id)
+        .join(ServiceRequest, ServiceRequest.id == Assignment.request_id)
+        .where(
+            ServiceRequest.state == RequestState.CLAIMED,
+            Visit.checked_out_at <= now - UNCONFIRMED,
+            ~reminded,
+        )
+        .order_by(Visit.id)
+    )
+    unconfirmed: list[RequestId] = []
+    for visit in session.execute(waiting).scalars().all():
+        request, helper = visit.assignment.request, visit.assignment.helper
+        facts = {
+            "request_id": request.id,
+            "helper": helper.name,
+            "kind": request.service_kind,
+            "minutes": claimed_minutes(session, RequestId(request.id)),
+        }
+        about = f"again:{visit.id}"
+        tell(session, MemberId(request.elder_id), "visit_claimed", about=about, now=now, **facts)
+        facts["elder"] = request.elder.name
+        tell_staff(session, "staff_unconfirmed", about=about, now=now, **facts)
+        unconfirmed.append(RequestId(request.id))
+    return unconfirmed

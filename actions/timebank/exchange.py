@@ -149,7 +149,7 @@ def change_request(
     if not asks_anew and minutes == request.minutes:
         return request
     _check_sensible(minutes, starts_at if asks_anew else now, now)
-    funding.check_cover(session, elder, service_kind, minutes, promised=promised)
+    funding.check_cover(session, elder, service_kind, minutes, promised=promised, asking=request)
     waiting = pending_offer_of(session, request.id)
     if asks_anew and waiting is not None:
         end_offer(session, waiting, OfferState.WITHDRAWN, now=now)

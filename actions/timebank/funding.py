@@ -10,15 +10,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from actions.timebank import ledger
 from actions.timebank.errors import NotEnoughMinutes
 from actions.timebank.ids import AccountId, AssignmentId, MemberId, VisitId
-from actions.timebank.model import Assignment, Hold, Posting, Transfer, Visit
+from actions.timebank.model import Assignment, Hold, Posting, ServiceRequest, Transfer, Visit
 from actions.timebank.notices import tell_staff
-from actions.timebank.states import NEVER_REFUSED, HoldState, ServiceKind, TransferKind
+from actions.timebank.states import (
+    NEVER_REFUSED,
+    HoldState,
+    RequestState,
+    ServiceKind,
+    TransferKind,
+)
 
 
 def check_cover(
@@ -28,13 +34,28 @@ def check_cover(
     minutes: int,
     *,
     promised: Assignment | None = None,
+    asking: ServiceRequest | None = None,
 ) -> None:
     """Raises NotEnoughMinutes (facts `needed`, `available`) when the elder cannot cover a kind
-    that the fund does not stand behind. Minutes held for `promised` count as hers."""
+    that the fund does not stand behind. Minutes held for `promised` count as hers; what she asked
+    for besides and nobody has promised yet does not, or one hour could be asked for ten times."""
     account = _account(session, elder)
     available = ledger.balance(session, account).available + _held(promised, account)
+    available -= _asked_for(session, elder, besides=asking)
     if kind not in NEVER_REFUSED and available < minutes:
         raise NotEnoughMinutes(needed=minutes, available=max(0, available))
+
+
+def _asked_for(session: Session, elder: MemberId, *, besides: ServiceRequest | None) -> int:
+    """Minutes of the elder's requests that nobody has promised yet and so are not held."""
+    waiting = select(func.coalesce(func.sum(ServiceRequest.minutes), 0)).where(
+        ServiceRequest.elder_id == elder,
+        ServiceRequest.state.in_((RequestState.OPEN, RequestState.OFFERED)),
+        ServiceRequest.service_kind.not_in(NEVER_REFUSED),
+    )
+    if besides is not None:
+        waiting = waiting.where(ServiceRequest.id != besides.id)
+    return int(session.execute(waiting).scalar_one())
 
 
 def set_aside(session: Session, assignment: Assignment, *, now: datetime) -> None:

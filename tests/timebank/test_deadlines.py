@@ -159,3 +159,15 @@ def test_a_clock_set_back_ends_nothing(home: Neighbourhood) -> None:
     swept = expire_due(home.session, now=home.now - timedelta(days=400))
     assert (swept.offers, swept.requests, swept.no_shows) == ([], [], [])
     assert home.offer_of(waiting).state is OfferState.PENDING
+
+
+def test_a_claim_that_nobody_answers_is_brought_up_again_once(home: Neighbourhood) -> None:
+    request = home.ask()
+    home.claim(home.accepted(request), 60)
+    assert expire_due(home.session, now=home.now).unconfirmed == []
+    day_after = home.now + timedelta(hours=25)
+    assert expire_due(home.session, now=day_after).unconfirmed == [request.id]
+    assert expire_due(home.session, now=day_after).unconfirmed == []
+    assert len(home.notices(home.wang, "visit_claimed")) == 2
+    (told,) = home.notices(home.staff, "staff_unconfirmed")
+    assert (told["elder"], told["minutes"]) == ("王奶奶", 60)

@@ -575,3 +575,13 @@ def test_names_and_words_of_any_kind_stay_words(home: Neighbourhood) -> None:
     assert request.note == nasty * 200
     assert request.place == (nasty * 20)[:120]
     assert home.session.execute(select(Offer)).scalars().all()
+
+
+def test_one_hour_cannot_be_asked_for_twice_over(home: Neighbourhood) -> None:
+    first = home.ask(minutes=100)
+    with pytest.raises(NotEnoughMinutes) as refused:
+        home.ask(minutes=60)
+    assert refused.value.facts == {"needed": 60, "available": 20}
+    assert home.ask(minutes=60, service_kind=ServiceKind.MEALS), "a meal is never refused"
+    exchange.cancel_request(home.session, by=home.wang.id, request_id=first.id, now=home.now)
+    assert home.ask(minutes=60).state is RequestState.OFFERED

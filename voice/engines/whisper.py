@@ -23,8 +23,10 @@ from voice.codec import Samples, to_samples
 from voice.numerals import spoken_numbers
 from voice.types import EngineMissing, Pcm, Transcript, VoiceError
 
-_PROMPT = "以下是普通话的句子。"
-"""Without it a third of the characters come out as traditional ones."""
+_PROMPT = "PROMPT"
+"""How the village talks. Without simplified characters here a third come out as traditional ones;
+without village words 对, 钟头 and 俺明儿 are heard as others; commas must be ASCII, which whisper
+can write as one token."""
 _BEAM = 2
 """As accurate as 5 on read Mandarin and a fifth faster; 1 loses words on weak sound."""
 _WINDOWS = (15.0, 22.0, 30.0)
@@ -32,23 +34,30 @@ _WINDOW_MARGIN = 7.0
 """Seconds; in windows hardly longer than the sound whisper repeats itself."""
 _FRAMES_A_SECOND = 100
 _MOST_TOKENS_A_SECOND = 14
+_MARGIN_SECONDS = 0.5
+"""Silence put around the sound: a 对 that fills all that is heard comes out as something else."""
 _LOOPING = 2.4
 """Text that compresses better than this says the same thing over and over."""
-_UNLIKELY = -1.1
 _NO_SPEECH = 0.6
+_UNLIKELY = -1.0
+"""Noise lies below it; single syllables that were heard rightly lie above."""
 _HALLUCINATION = re.compile(
-    # What whisper learned from the ends of films, and its own prompt.
-    r"字幕|谢谢(?:大家)?(?:观看|收看)|点赞|订阅|^以下是普通话的句子|Amara|優優獨播|优优独播"
+    # What whisper learned from the ends of films.
+    r"字幕|谢谢(?:大家)?(?:观看|收看)|点赞|订阅|Amara|優優獨播|优优独播"
 )
 _NOT_SPOKEN = re.compile(r"[^\w，]|_")
 _EVERYDAY = {"餘": "余", "鍾": "钟"}
 """Where the table prefers a rare form."""
 
 
-class _Guess(NamedTuple):
+class Guess(NamedTuple):
+    """What whisper makes of a sound."""
+
     text: str
     mean_log_probability: float
+    """Over all tokens, the end of the text among them."""
     no_speech: float
+    """Probability that nobody speaks."""
 
     @property
     def is_looping(self) -> bool:
@@ -87,16 +96,17 @@ class WhisperRecognizer:
         """See `voice.types.Recognizer`. Sound beyond 30 s is not heard."""
         if not sound.samples:
             return Transcript(text="", confidence=0.0)
-        samples = to_samples(sound)
+        margin = int(_MARGIN_SECONDS * sound.rate)
+        samples = np.pad(to_samples(sound), margin)
         try:
             guess = self._guess(samples, _window_for(sound.seconds))
-            if guess.is_looping or guess.mean_log_probability < _UNLIKELY:
+            if guess.is_looping:
                 guess = self._guess(samples, _WINDOWS[-1])
         except (RuntimeError, ValueError) as error:
             raise VoiceError(f"whisper failed: {error}") from error
-        return _transcript(guess)
+        return transcript_of(guess)
 
-    def _guess(self, samples: Samples, window: float) -> _Guess:
+    def _guess(self, samples: Samples, window: float) -> Guess:
         features = self._model.feature_extractor(samples)
         frames = int(window * _FRAMES_A_SECOND)
         features = features[:, :frames]
@@ -113,8 +123,11 @@ class WhisperRecognizer:
             return_no_speech_prob=True,
             suppress_tokens=self._never,
         )[0]
-        text = self._tokenizer.decode(result.sequences_ids[0])
-        return _Guess(text.strip(), float(result.scores[0]), float(result.no_speech_prob))
+        tokens = result.sequences_ids[0]
+        # The score is a sum with the end of the text, divided by the tokens without it: it would
+        # make a short word look unlikely.
+        mean = float(result.scores[0]) * len(tokens) / (len(tokens) + 1)
+        return Guess(self._tokenizer.decode(tokens).strip(), mean, float(result.no_speech_prob))
 
 
 def _window_for(seconds: float) -> float:
@@ -129,15 +142,21 @@ def _digit_tokens(vocabulary: dict[str, int], end_of_text: int) -> list[int]:
     ]
 
 
-def _transcript(guess: _Guess) -> Transcript:
+def transcript_of(guess: Guess) -> Transcript:
     """Empty where whisper fills silence or music with something it once read."""
-    is_noise = guess.no_speech > _NO_SPEECH and guess.mean_log_probability < _UNLIKELY / 2
+    is_noise = guess.no_speech > _NO_SPEECH and guess.mean_log_probability < _UNLIKELY
     if is_noise or guess.is_looping or _HALLUCINATION.search(guess.text):
         return Transcript(text="", confidence=0.0)
     text = tidy(guess.text)
-    if not text:
+    if not text or _echoes_prompt(text):
         return Transcript(text="", confidence=0.0)
     return Transcript(text=text, confidence=min(1.0, math.exp(guess.mean_log_probability)))
+
+
+def _echoes_prompt(text: str) -> bool:
+    """Whether whisper gives back a run of its prompt, longer than anybody says a part of it."""
+    said = text.replace("，", "")
+    return len(said) > _LONGEST_PART and said in _PROMPT_SAID
 
 
 def tidy(text: str) -> str:
