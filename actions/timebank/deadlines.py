@@ -163,7 +163,12 @@ def _remind_of_claims(session: Session, now: datetime) -> list[RequestId]:
     """Minutes must not stay held for ever because a notice was not heard."""
     reminded = (
         select(Notice.id)
-        .where(Notice.dedupe_key == "visit_claimed:again:" + cast_to(Visit.id, String))
+        .where(
+            Notice.dedupe_key
+            == cast_to(ServiceRequest.elder_id, String)
+            + ":visit_claimed:again:"
+            + cast_to(Visit.id, String)
+        )
         .exists()
     )
     waiting = (

@@ -23,10 +23,18 @@ from voice.codec import Samples, to_samples
 from voice.numerals import spoken_numbers
 from voice.types import EngineMissing, Pcm, Transcript, VoiceError
 
-_PROMPT = "PROMPT"
-"""How the village talks. Without simplified characters here a third come out as traditional ones;
-without village words 对, 钟头 and 俺明儿 are heard as others; commas must be ASCII, which whisper
-can write as one token."""
+_PROMPT_PARTS = (
+    *("对,来了。", "不对,没来。", "俺腿不好,", "后儿个去卫生院。", "行,我去。", "停,等等。"),
+    *("不行,去不了。", "干完了,", "做了一个半钟头。", "明儿上午十点,", "叫人帮俺买点菜。"),
+)
+"""How the village talks, in the simplified characters that whisper is to write.
+
+Each 行 needs its 不行, and its 停: without them the opposite was heard as consent. Commas are ASCII,
+which whisper writes as one token; of the wide ones it sometimes writes half.
+"""
+_PROMPT = "".join(_PROMPT_PARTS)
+_PROMPT_SAID = re.sub(r"\W", "", _PROMPT)
+_LONGEST_PART = max(map(len, _PROMPT_PARTS))
 _BEAM = 2
 """As accurate as 5 on read Mandarin and a fifth faster; 1 loses words on weak sound."""
 _WINDOWS = (15.0, 22.0, 30.0)
