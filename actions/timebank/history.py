@@ -98,7 +98,10 @@ def history(session: Session, member_id: MemberId, *, limit: int) -> list[Ledger
 
 
 def _line(row: Row, member_id: MemberId, partners: dict[TransferId, str]) -> LedgerLine:
-    moment = row.checked_in_at or row.starts_at
+    moment = row.checked_in_at
+    if moment is None and row.starts_at is not None:
+        # A neighbour may come earlier than agreed; the hours were not moved before the visit.
+        moment = min(row.starts_at, row.occurred_at)
     if row.elder_id is None:
         other_name = partners.get(row.transfer_id)
     else:
