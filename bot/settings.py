@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     """A copied Vosk archive or folder, for machines without internet."""
     model_download: bool = True
     """Whether the official Vosk archive may be fetched when it is missing."""
-    recognizer_confidence: float = Field(default=0.15, ge=0, le=1)
+    recognizer_confidence: float = Field(default=0.5, ge=0, le=1)
     """Below this a kind repair is spoken and Rasa is not asked."""
 
     class Config:

@@ -14,6 +14,7 @@ import pytest
 from tests.voice.sounds import chords, noise, tone
 from voice import models, recognizer
 from voice.codec import Samples, amplify, concat, resample, silence, to_samples
+from voice.engines import whisper as engine
 from voice.engines.vosk import transcript_of
 from voice.engines.whisper import tidy
 from voice.numerals import spoken_numbers
@@ -24,7 +25,8 @@ from voice.recognizer import (
     find_speech,
     make_recognizer,
 )
-from voice.types import EngineMissing, Pcm, Recognizer, Transcript, VoiceError, Word
+from voice.synthesizer import make_synthesizer
+from voice.types import Delivery, EngineMissing, Pcm, Recognizer, Transcript, VoiceError, Word
 
 
 class Ear:
@@ -325,3 +327,30 @@ def test_vosk_hears_through_a_real_model() -> None:
     heard = ears.recognize(chords(2))
     assert 0.0 <= heard.confidence <= 1.0
     assert heard.text == "".join(word.text for word in heard.words)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "明儿上午十点，叫人帮俺买点菜",
+        "干完了，做了一个半钟头",
+        "俺腿不好，后儿个去卫生院",
+        "对，来了",
+    ],
+)
+def test_what_the_prompt_holds_may_also_be_said(said: str) -> None:
+    guess = engine.Guess(said, -0.2, 0.0)
+    assert engine.transcript_of(guess).text == said
+
+
+def test_a_prompt_given_back_is_not_taken_for_speech() -> None:
+    echo = engine._PROMPT_SAID[:20]
+    assert engine.transcript_of(engine.Guess(echo, -0.2, 0.0)).text == ""
+
+
+@pytest.mark.voice
+@pytest.mark.parametrize("word", ["对", "好", "来了", "不对", "我到了", "干完了"])
+def test_one_word_is_not_lost(whisper: Recognizer, word: str, tmp_path: Path) -> None:
+    spoken = make_synthesizer(tmp_path).synthesize(word, Delivery())
+    phone = concat([silence(0.5, spoken.rate), spoken, silence(0.5, spoken.rate)])
+    assert recognizer.AttentiveRecognizer(whisper, recognizer.find_speech).recognize(phone).text
