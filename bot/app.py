@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
 from actions.timebank.deadlines import expire_due
+from actions.timebank.demo import is_demo_village
 from actions.timebank.session import Village, open_village
 from bot.channels.talk_page.web import talk_page_routes
 from bot.dialogue import Dialogue
@@ -78,7 +79,10 @@ def build_app(settings: Settings) -> Starlette:
         recognizer=real_recognizer(settings),
         synthesizer=real_synthesizer(settings),
     )
-    return app_of(parts, demo=settings.demo)
+    with parts.village.reading() as session:
+        # Real people's links are never listed, whatever the setting says.
+        demo = settings.demo and is_demo_village(session)
+    return app_of(parts, demo=demo)
 
 
 def app_of(parts: Parts, *, demo: bool) -> Starlette:

@@ -1,0 +1,51 @@
+"""The composition root decides who may see the list of people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from actions.timebank.demo import fill_demo_village
+from actions.timebank.schema import upgrade
+from bot import app
+from bot.settings import Settings
+from tests.timebank.builders import MORNING, make_member, make_village
+
+
+class Mute:
+    name = "mute"
+
+    def recognize(self, sound: Any) -> Any:
+        raise AssertionError("nobody speaks here")
+
+    synthesize = recognize
+
+
+def front_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, invented: bool) -> str:
+    settings = Settings(_env_file=None, home=tmp_path, clock=MORNING.isoformat(), demo=True)
+    upgrade(settings.database)
+    village = app.open_village(settings.database, settings.now)
+    with village.transaction() as session:
+        if invented:
+            fill_demo_village(session, now=MORNING)
+        else:
+            make_village(session, MORNING)
+            make_member(session, "真名实姓", now=MORNING)
+    monkeypatch.setattr(app, "real_recognizer", lambda _settings: Mute())
+    monkeypatch.setattr(app, "real_synthesizer", lambda _settings: Mute())
+    with TestClient(app.build_app(settings)) as browser:
+        return browser.get("/").text
+
+
+def test_the_demo_village_lists_its_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "王桂兰" in front_page(tmp_path, monkeypatch, invented=True)
+
+
+def test_real_people_are_never_listed_even_with_the_demo_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = front_page(tmp_path, monkeypatch, invented=False)
+    assert "真名实姓" not in page and "/t/" not in page
