@@ -143,6 +143,11 @@ def _nobody_in_time(hood: Neighbourhood) -> None:
     deadlines.expire_due(hood.session, now=hood.now + timedelta(days=1))
 
 
+def _unanswered(hood: Neighbourhood) -> None:
+    hood.claim(hood.accepted(hood.ask()), 60)
+    deadlines.expire_due(hood.session, now=hood.now + timedelta(hours=25))
+
+
 def _no_show(hood: Neighbourhood) -> None:
     request = hood.ask()
     hood.accepted(request)
@@ -181,6 +186,7 @@ STORIES: list[Story] = [
     _changed,
     _stepped_back,
     _nobody_in_time,
+    _unanswered,
     _no_show,
     _complaint,
     _fund,

@@ -12,12 +12,16 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+import wave
 from collections.abc import Sequence
 from pathlib import Path
 
 from voice.codec import decode
 from voice.types import Delivery, EngineMissing, Pcm, VoiceError
 
+LARGEST_HEADER = 100
+"""Bytes of a WAV file that are no sound."""
 _RATE = 22_050
 _SECONDS_ALLOWED = 20.0
 _WORDS_A_CHARACTER = 0.9
@@ -105,7 +109,24 @@ def _speak_one_order() -> None:
     engine.setProperty("rate", order["rate"])
     engine.save_to_file(order["text"], order["file"])
     engine.runAndWait()
-    sys.exit(0 if written.wait(order["seconds"]) else 1)
+    deadline = time.monotonic() + order["seconds"]
+    written.wait(order["seconds"])
+    # The driver tells that it has finished a moment before it has closed its file.
+    while not _is_whole(Path(order["file"])):
+        if time.monotonic() > deadline:
+            sys.exit(1)
+        time.sleep(0.02)
+
+
+def _is_whole(sound: Path) -> bool:
+    """Whether the header, which is written last, agrees with what the file holds."""
+    try:
+        with wave.open(str(sound)) as header:
+            frames = header.getnframes()
+            held = frames * header.getsampwidth() * header.getnchannels()
+    except (OSError, EOFError, wave.Error):
+        return False
+    return bool(frames > 0 and held <= sound.stat().st_size <= held + LARGEST_HEADER)
 
 
 if __name__ == "__main__":
