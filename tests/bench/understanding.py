@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import random
 import shutil
@@ -20,8 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import StatisticsError
 from typing import Any
-
-import structlog
 
 from bot.prepare import fingerprint, migrate, rasa_environment, train
 from bot.settings import HOUSE, Settings
@@ -69,8 +66,6 @@ def main() -> int:
     train(settings, _say)
     stock = train_stock(settings) if given.stock else None
     _stay_on_one_core(report)
-    # Rasa tells of every message otherwise, on the output and in the measured time.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     readings = measure(report, _ours(settings), sets)
     if stock is not None:
         measure_stock(report, _of_model(stock), sets["test"])

@@ -54,6 +54,10 @@ class Stack:
         }
         self.settings = Settings(
             _env_file=None,
+            database_url=None,
+            public_url=None,
+            host="127.0.0.1",
+            demo=True,
             home=home,
             port=ports[0],
             rasa_port=ports[1],
