@@ -96,6 +96,14 @@ class Party(str, Enum):
     HELPER = "helper"
 
 
+class DayPart(str, Enum):
+    MORNING = "morning"
+    """Before noon."""
+    AFTERNOON = "afternoon"
+    """From noon to six."""
+    EVENING = "evening"
+
+
 class RelationKind(str, Enum):
     SPOUSE = "spouse"
     KIN = "kin"

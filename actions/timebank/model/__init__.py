@@ -10,16 +10,18 @@ from actions.timebank.model.exchanges import (
     Confirmation,
     Dispute,
     Offer,
+    Rating,
     ServiceRequest,
     Visit,
 )
 from actions.timebank.model.talks import Alert, Deed, Notice, Turn
-from actions.timebank.model.village import Group, Lane, Member, Relation, Skill
+from actions.timebank.model.village import Availability, Group, Lane, Member, Relation, Skill
 
 __all__ = [
     "Account",
     "Alert",
     "Assignment",
+    "Availability",
     "AwareDateTime",
     "Base",
     "Choice",
@@ -33,6 +35,7 @@ __all__ = [
     "Notice",
     "Offer",
     "Posting",
+    "Rating",
     "Relation",
     "ServiceRequest",
     "Skill",
