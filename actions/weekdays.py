@@ -20,7 +20,7 @@ _DIGITS = {
 _NEXT_DIGIT = "[一二三四五六日七1-7]"
 _DIGIT = "[一二三四五六日天七1-7]"
 # 下礼拜一 is one day and no habit, 一周三天 names none.
-_WEEK = "(?<![上下这一两])(?<![上下这一两]个)(?:星期|礼拜|周)"
+_WEEK = "(?<![上下这])(?<!(?<![周拜期])[一两])(?<![上下这一两]个)(?:星期|礼拜|周)"
 _PARTS = {
     "上午|早上|早晨|早起|早间|清早|一早|头晌|前晌|前半天|上半天": frozenset({DayPart.MORNING}),
     "下午|午后|后晌|过晌|后半天|下半天": frozenset({DayPart.AFTERNOON}),
