@@ -35,6 +35,16 @@ FORM_SLOTS = (
     "visit_sure",
     "no_show_sure",
     "worked_minutes",
+    "gift_words",
+    "gift_to",
+    "gift_between",
+    "gift_minutes",
+    "gift_sure",
+    "rating_stars",
+    "rating_words",
+    "offered_kinds",
+    "offered_times",
+    "form_tries",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
 

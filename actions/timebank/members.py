@@ -236,11 +236,16 @@ def offer_help(
     """
     person = _known(session, member)
     person.takes_tasks = True
-    own = select(Skill).where(Skill.member_id == member).order_by(Skill.id)
-    known = {skill.service_kind for skill in session.execute(own).scalars()}
+    known = {skill.service_kind for skill in skills_of(session, member)}
     for kind in dict.fromkeys(kinds):
         if kind not in known:
             session.add(Skill(member_id=member, service_kind=kind))
     availability.add(session, member, times)
     session.flush()
+    return skills_of(session, member)
+
+
+def skills_of(session: Session, member: MemberId) -> list[Skill]:
+    """What this member is willing to do, in the order in which it was said."""
+    own = select(Skill).where(Skill.member_id == member).order_by(Skill.id)
     return list(session.execute(own).scalars())

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from actions.timebank import members
 from actions.timebank.errors import NothingOpen, NotYours, Refusal
 from actions.timebank.ids import MemberId, TurnId, VisitId
-from actions.timebank.model import Assignment, Rating, ServiceRequest, Visit
+from actions.timebank.model import Assignment, Member, Rating, ServiceRequest, Visit
 from actions.timebank.notices import tell
 
 LOWEST, HIGHEST = 1, 5
@@ -86,6 +86,11 @@ def poor_visits(session: Session, elder: MemberId) -> set[VisitId]:
     return {VisitId(visit) for visit in session.execute(poor).scalars()}
 
 
+def who_mends(session: Session, helper: Member) -> list[Member]:
+    """The staff who hear of poor marks of this helper: everyone but himself."""
+    return [one for one in members.coordinators(session) if one.id != helper.id]
+
+
 def _settled(session: Session, visit_id: VisitId) -> Visit:
     visit = session.get(Visit, visit_id) if 0 < visit_id <= members.LARGEST_ID else None
     if visit is None or visit.settled_at is None:
@@ -102,17 +107,16 @@ def _tell(session: Session, rating: Rating, now: datetime) -> None:
         about = f"{rating.visit_id}"
         tell(session, helper.id, "visit_praised", about=about, now=now, elder=elder, kind=kind)
     elif rating.stars <= POOR:
-        for coordinator in members.coordinators(session):
-            if coordinator.id != helper.id:
-                tell(
-                    session,
-                    coordinator.id,
-                    "staff_low_rating",
-                    about=f"{rating.id}",
-                    now=now,
-                    elder=elder,
-                    helper=helper.name,
-                    kind=kind,
-                    stars=rating.stars,
-                    words=rating.words,
-                )
+        for mender in who_mends(session, helper):
+            tell(
+                session,
+                mender.id,
+                "staff_low_rating",
+                about=f"{rating.id}",
+                now=now,
+                elder=elder,
+                helper=helper.name,
+                kind=kind,
+                stars=rating.stars,
+                words=rating.words,
+            )
