@@ -111,8 +111,8 @@ def _named(talk: Talk) -> List[Receiver]:
     # Who corrects himself says the right one last.
     entity = names[-1]
     name = str(entity["value"])
-    length = entity.get("end", len(name)) - entity.get("start", 0)
-    return _nearest_first(talk, members.namesakes(talk.session, name, length=length))
+    said = talk.words[entity.get("start", 0) : entity.get("end", 0)] or name
+    return _nearest_first(talk, members.namesakes(talk.session, name, said=said))
 
 
 def _related(talk: Talk) -> List[Receiver]:

@@ -13,7 +13,7 @@ WHOLE_DAY = frozenset(DayPart)
 WHOLE_WEEK = frozenset(range(7))
 
 _DIGITS = {
-    **{digit: day for day, digit in enumerate("一二三四五六日")},
+    **{digit: day for day, digit in enumerate(("一", "二", "三", "四", "五", "六", "日"))},
     **{digit: day for day, digit in enumerate("1234567")},
     **{"天": 6, "七": 6},
 }

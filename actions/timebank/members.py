@@ -112,14 +112,14 @@ def spoken_names(person: Member) -> set[str]:
     return {name for name in names if len(name) > 1}
 
 
-def namesakes(session: Session, name: str, *, length: int) -> list[Member]:
-    """Present members whom somebody may mean who was heard to say `name`, the whole name of one
-    of them, in a form of it of `length` characters: 秀英 may be 张秀英 or 李秀英."""
+def namesakes(session: Session, name: str, *, said: str) -> list[Member]:
+    """Present members who may be meant when `name`, the whole name of one of them, was heard in
+    `said`: 秀英 may be 张秀英 or 李秀英. Misheard characters count by their number."""
     everybody = select(Member).where(Member.left_at.is_(None)).order_by(Member.id)
     people = list(session.execute(everybody).scalars())
     called = {form for one in people if one.name == name for form in spoken_names(one)}
-    said = {form for form in called if len(form) == length} or {name}
-    return [one for one in people if said & spoken_names(one)]
+    meant = called & {said} or {form for form in called if len(form) == len(said)} or {name}
+    return [one for one in people if meant & spoken_names(one)]
 
 
 def relations_of(session: Session, member_id: MemberId) -> list[tuple[Member, RelationKind, str]]:

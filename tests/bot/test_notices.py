@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from actions.timebank import alerts, deadlines, disputes, exchange, visits
+from actions.timebank import alerts, deadlines, disputes, exchange, gifts, ratings, visits
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import TurnId
 from actions.timebank.model import Member, Notice
@@ -177,7 +177,23 @@ def _call_back(hood: Neighbourhood) -> None:
     alerts.call_back(hood.session, member=hood.wang.id, now=hood.now, **about)
 
 
+def _gifts(hood: Neighbourhood) -> None:
+    for receiver in (hood.zhang.id, None):
+        about = {"giver": hood.wang.id, "minutes": 30, "turn_id": new_turn()}
+        gifts.give(hood.session, receiver=receiver, now=hood.now, **about)
+
+
+def _ratings(hood: Neighbourhood) -> None:
+    hood.visited(30)
+    [visit] = ratings.settled_visits(hood.session, hood.wang.id)
+    for stars in (1, 5):
+        about = {"rater": hood.wang.id, "visit_id": visit.id, "turn_id": new_turn()}
+        ratings.rate(hood.session, stars=stars, words="来得晚", now=hood.now, **about)
+
+
 STORIES: list[Story] = [
+    _gifts,
+    _ratings,
     _settled,
     _settled_elder_first,
     _differing,

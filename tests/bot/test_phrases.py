@@ -98,7 +98,7 @@ def test_nothing_open_has_words_also_when_it_does_not_say_what(phrases: Phrases)
     assert "utter_refused_nothing_open" in phrases
 
 
-@pytest.mark.parametrize("what", ["request", "visit", "offer", "task"])
+@pytest.mark.parametrize("what", ["request", "visit", "offer", "task", "rating", "rating_of"])
 def test_nothing_open_has_words_for_everything_it_may_be(phrases: Phrases, what: str) -> None:
     assert f"utter_refused_nothing_open_{what}" in phrases
 
@@ -106,7 +106,7 @@ def test_nothing_open_has_words_for_everything_it_may_be(phrases: Phrases, what:
 def test_every_what_in_code_is_one_of_these() -> None:
     code = "\n".join(file.read_text("utf-8") for file in python_files())
     named = set(re.findall(r'NothingOpen\([^)]*what="(\w+)"', code))
-    assert named == {"request", "visit", "offer", "task"}
+    assert named == {"request", "visit", "offer", "task", "rating", "rating_of"}
 
 
 def test_every_voice_error_has_words_or_is_apologised_for(phrases: Phrases) -> None:
