@@ -157,7 +157,7 @@ class Speaker:
             {
                 "text": variant["text"].format(**message),
                 "buttons": [
-                    {"title": one["title"], "payload": one["payload"].format(**message)}
+                    {name: words.format(**message) for name, words in one.items()}
                     for one in variant.get("buttons", [])
                 ],
             }
