@@ -224,6 +224,13 @@ class VillageForm(FormValidationAction, ABC):
     def check(self, talk: Talk) -> Dict[str, Any]:
         """Slots to set, after what was just said is known. Empty when all may stay as it is."""
 
+    def asked(self, talk: Talk) -> Optional[str]:
+        """Which of this form's questions is open; None while the form begins. Rasa shows it as
+        active by then when a slot was filled, and with the last question of another form."""
+        question = talk.tracker.get_slot("requested_slot")
+        own = talk.domain["forms"][self.form_name()]["required_slots"]
+        return question if question in own else None
+
     def other_side(self, talk: Talk) -> Optional[str]:
         """Another form that the same words must mean from this person; None for this one.
 

@@ -41,8 +41,9 @@ class ValidateTransferTimeForm(VillageForm):
         if receivers.is_to_herself(talk):
             raise NotYours("hours cannot be fetched from another's account")
         gifts.check_spare(talk.session, talk.me, 1)
-        known, asked = self._asked_before(talk)
-        between = (talk.tracker.get_slot("gift_between") or []) if asked else []
+        slot, asked = talk.tracker.get_slot, self.asked(talk)
+        known = _Gift(slot("gift_to"), slot("gift_minutes")) if asked else _Gift()
+        between = (slot("gift_between") or []) if asked else []
         people = _people(talk, between, known)
         minutes = _minutes_said(talk)
         nothing_said = not people and minutes is None
@@ -58,14 +59,6 @@ class ValidateTransferTimeForm(VillageForm):
         if nothing_said and asked:
             return _not_understood(talk)
         return self._taken(talk, known, people, minutes)
-
-    def _asked_before(self, talk: Talk) -> tuple[_Gift, Optional[str]]:
-        """What was said in this form and which question is open; nothing at its beginning."""
-        if talk.tracker.active_loop.get("name") != self.form_name():
-            return _Gift(), None
-        slots = talk.tracker
-        known = _Gift(slots.get_slot("gift_to"), slots.get_slot("gift_minutes"))
-        return known, slots.get_slot("requested_slot")
 
     @staticmethod
     def _taken(

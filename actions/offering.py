@@ -27,7 +27,7 @@ class ValidateOfferHelpForm(VillageForm):
         return "validate_offer_help_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        is_open = talk.tracker.active_loop.get("name") == self.form_name()
+        is_open = self.asked(talk) is not None
         before = (talk.tracker.get_slot("offered_times") or []) if is_open else []
         times = before + [list(time) for time in sorted(weekly_times(talk.words))]
         kinds = _kinds_said(talk)

@@ -28,8 +28,8 @@ QUESTIONS = {
 
 
 def gives(speaker: Speaker, text: str, **said: object) -> Answered:
-    """She begins to speak of a gift."""
-    speaker.form = None
+    """She begins to speak of a gift; another form's question may still stand there."""
+    speaker.form, speaker.slots["requested_slot"] = None, "service_kind"
     return hears(speaker, text, "transfer_time", form="transfer_time_form", **said)
 
 

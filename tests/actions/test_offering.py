@@ -18,6 +18,7 @@ def offers(speaker: Speaker, text: str, **said: object) -> Answered:
 
 
 def answers(speaker: Speaker, text: str, intent: str = "inform", **said: object) -> Answered:
+    speaker.slots["requested_slot"] = "offered_kinds"
     speaker.says(text, intent, slots={"offered_kinds": text}, **said)
     return speaker.runs(ValidateOfferHelpForm)
 
@@ -106,7 +107,7 @@ def test_no_ends_it(street: Street, wang: Speaker) -> None:
 
 def test_a_new_offer_knows_nothing_of_one_left_in_the_middle(street: Street, wang: Speaker) -> None:
     offers(wang, "礼拜六")
-    wang.form = None
+    wang.form, wang.slots["requested_slot"] = None, "gift_to"
     offers(wang, "做饭", service_kind="meals")
     wang.runs(ActionOfferHelp)
     assert times(street, "王奶奶") == set()

@@ -26,6 +26,7 @@ def rates(speaker: Speaker, text: str, **said: object) -> Answered:
 
 
 def answers(speaker: Speaker, text: str, intent: str = "inform", **said: object) -> Answered:
+    speaker.slots["requested_slot"] = "rating_stars"
     speaker.says(text, intent, slots={"rating_stars": text}, **said)
     return speaker.runs(ValidateRateServiceForm)
 
@@ -124,6 +125,14 @@ def test_who_never_helped_is_not_rated(street: Street, wang: Speaker) -> None:
     answered = rates(wang, "铁柱五分", rating=5, person="赵铁柱")
     assert answered.responses == ["utter_refused_nothing_open_rating_of"]
     assert "赵铁柱" in answered.text and answered.leaves_form and kept(street) == []
+
+
+def test_another_forms_matter_is_not_what_is_rated(street: Street, wang: Speaker) -> None:
+    visited(street)
+    wang.form, wang.slots["matter_id"] = "rate_service_form", 404
+    rates(wang, "五分", rating=5)
+    wang.runs(ActionRateService)
+    assert kept(street) == [(5, "五分")]
 
 
 def test_nothing_to_rate_is_kindly_said(wang: Speaker) -> None:
