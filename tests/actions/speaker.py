@@ -100,7 +100,9 @@ class Speaker:
         }
         self.opening, self.fresh = form, dict(slots or {})
         parsed = {"intent": {"name": intent}}
-        self.events.append({"event": "user", "text": text, "parse_data": parsed})
+        metadata = self.message["metadata"]
+        heard = {"event": "user", "text": text, "parse_data": parsed, "metadata": metadata}
+        self.events.append(heard)
         self._apply(_filled_slots(self.fresh))
         return self
 
@@ -157,7 +159,10 @@ class Speaker:
             {
                 "text": variant["text"].format(**message),
                 "buttons": [
-                    {"title": one["title"], "payload": one["payload"].format(**message)}
+                    {
+                        "title": one["title"].format(**message),
+                        "payload": one["payload"].format(**message),
+                    }
                     for one in variant.get("buttons", [])
                 ],
             }
