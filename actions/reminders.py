@@ -20,7 +20,7 @@ FRAME = re.compile(
     "(?:叫|喊|提醒|催)[我俺](?:一声|一下|一回|着)?(?P<what>[\u4e00-\u9fff]{2,12})[。，！!,.]?"
 )
 """叫我吃药: what stands alone at the end behind the frame."""
-NOT_HER_DEED = re.compile("[我俺你您他她咱点]|一声|一下")
+NOT_HER_DEED = re.compile("[我俺你您他她咱今明后点]|一声|一下")
 """With such words in it, what follows the frame is no bare deed; her whole words are safer."""
 HEARD_IT = re.compile("知道|晓得|听见|明白|[过了]$")
 """知道了, 吃了, 关过了."""

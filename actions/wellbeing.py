@@ -13,11 +13,13 @@ from actions.timebank import wellbeing
 from actions.timebank.model import Wellbeing
 from actions.timebank.states import ServiceKind
 
-OVER = re.compile("不[疼痛咳晕昏酸肿麻]|好了|好多|好些|轻多|消肿")
+OVER = re.compile(
+    r"不[疼痛咳晕昏酸肿麻]|(?:[疼痛咳晕昏酸肿麻]\w{0,2})?(?:好了|好多|好些|轻多)|消肿"
+)
 """An ailment that is told as over or nearly so."""
-GOOD = re.compile("好|棒|精神|杠杠|能吃|能睡|高兴|舒坦|硬朗|不[疼痛咳晕昏]")
+GOOD = re.compile("好|棒|精神|杠杠|能吃|能睡|高兴|舒坦|硬朗")
 BAD = re.compile(
-    "不好|没好|不太好|睡不|没睡|吃不下|难受|不得劲|不舒|疼|痛|酸|闷|愁|烦|累|想哭|高(?!兴)"
+    "不好|没好|不太好|睡不|没睡|吃不下|难受|不得劲|不舒|疼|痛|酸|闷|愁|烦|累|咳|晕|昏|肿|麻|血压|血糖"
 )
 LONELY = re.compile("闷|孤|想[他她娃崽儿孩]|睡不|愁|烦|没人说话")
 """What a neighbour's company helps more than a doctor."""
@@ -32,7 +34,8 @@ class ActionReportWellbeing(VillageAction):
         if not in_a_form and answer_by_words(talk):
             # 吃了 sounds like how she is and is the answer to 该吃药了.
             return []
-        symptoms = [] if OVER.search(talk.words) else list(map(str, talk.heard_all("symptom")))
+        well = _is_well(talk.words)
+        symptoms = [] if well else [str(one) for one in talk.heard_all("symptom")]
         wellbeing.report(
             talk.session,
             member=talk.me,
@@ -46,11 +49,18 @@ class ActionReportWellbeing(VillageAction):
         elif symptoms:
             response = f"utter_symptom_heard_{_who_could_come(talk.words).value}"
             talk.say(response, symptom=symptoms[0])
-        elif GOOD.search(talk.words) and not BAD.search(talk.words):
+        elif well:
             talk.say("utter_wellbeing_good")
         else:
             talk.say("utter_wellbeing_heard")
         return []
+
+
+def _is_well(words: str) -> bool:
+    """Whether these are good news and nothing else."""
+    rest = OVER.sub("", words)
+    good = rest != words or GOOD.search(words) is not None
+    return good and BAD.search(rest) is None
 
 
 def just_asked(talk: Talk) -> bool:

@@ -20,6 +20,7 @@ from actions.timebank.model import Consent, Turn
 from actions.timebank.states import ConsentKind, ConsentStep
 
 ASKED_AGAIN_AFTER = timedelta(days=182)
+DELETED_AT_ONCE = 500
 SPOKEN_BEFORE_ASKED = 2
 """So many recorded turns come first: a newcomer is not met with a question."""
 
@@ -80,7 +81,8 @@ def has_recordings(session: Session, member: MemberId) -> bool:
 
 
 def to_delete(session: Session) -> list[tuple[TurnId, str]]:
-    """Turns whose recordings are to be deleted, with the file's path in the recordings folder.
+    """Turns whose recordings are to be deleted, with the file's path in the recordings folder, at
+    most `DELETED_AT_ONCE`.
 
     A turn stays here until `deleted` is told that its file is gone."""
     revoked = (
@@ -94,6 +96,7 @@ def to_delete(session: Session) -> list[tuple[TurnId, str]]:
         .join(revoked, revoked.c.member_id == Turn.member_id)
         .where(Turn.recording_path.is_not(None), Turn.began_at <= revoked.c.until)
         .order_by(Turn.began_at)
+        .limit(DELETED_AT_ONCE)
     )
     return [(TurnId(turn), path) for turn, path in session.execute(doomed)]
 
