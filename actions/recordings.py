@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
-from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.events import EventType
 
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
 from actions.timebank import consents, members
@@ -21,7 +21,7 @@ class ActionConsentRecording(VillageAction):
 
 
 class ActionRevokeRecording(VillageAction):
-    """Keeping ends at once; deleting what there is needs a yes of its own."""
+    """Keeping ends at once; the form that follows asks whether to delete what there is."""
 
     def name(self) -> str:
         return "action_revoke_recording"
@@ -29,19 +29,18 @@ class ActionRevokeRecording(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         consents.revoke(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
         talk.say("utter_recording_off")
-        if not consents.has_recordings(talk.session, talk.me):
-            return []
-        return [FollowupAction("delete_recordings_form")]
+        return []
 
 
 class ValidateDeleteRecordingsForm(VillageForm):
-    """Its one question is the same for everybody: there is nothing to look up."""
+    """Who has no recordings is not asked whether to delete them."""
 
     def name(self) -> str:
         return "validate_delete_recordings_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        return {}
+        nothing_kept = not consents.has_recordings(talk.session, talk.me)
+        return {"delete_sure": False} if nothing_kept else {}
 
 
 class ActionDeleteRecordings(VillageAction):
@@ -50,7 +49,7 @@ class ActionDeleteRecordings(VillageAction):
 
     def act(self, talk: Talk) -> List[EventType]:
         sure = talk.tracker.get_slot("delete_sure")
-        if sure is False:
+        if sure is False and consents.has_recordings(talk.session, talk.me):
             talk.say("utter_recordings_stay")
         elif sure:
             consents.revoke_and_delete(

@@ -60,15 +60,26 @@ def test_without_staff_nobody_is_named(street: Street, wang: Speaker) -> None:
 
 def test_stopping_is_at_once_and_deletes_nothing(street: Street, wang: Speaker) -> None:
     answered = revokes(wang)
-    assert answered.responses == ["utter_recording_off"] and follows(answered) == []
-    assert not kept(street)
+    assert answered.responses == ["utter_recording_off"] and not kept(street)
+
+
+def opens_form(speaker: Speaker) -> Answered:
+    return speaker.says("别记了", form="delete_recordings_form").runs(
+        recordings.ValidateDeleteRecordingsForm
+    )
+
+
+def test_who_has_no_recordings_is_not_asked_about_them(street: Street, wang: Speaker) -> None:
+    assert opens_form(wang).slots == {"delete_sure": False}
+    assert wang.runs(recordings.ActionDeleteRecordings).text == ""
+    assert street.count(Consent) == 0
 
 
 @pytest.mark.parametrize("sure", [True, False])
 def test_what_was_recorded_goes_only_after_a_yes(street: Street, wang: Speaker, sure: bool) -> None:
     recorded(street)
-    assert follows(revokes(wang)) == ["delete_recordings_form"]
-    assert to_delete(street) == []
+    revokes(wang)
+    assert opens_form(wang).slots == {} and to_delete(street) == []
     wang.says("嗯", slots={"delete_sure": sure})
     answered = wang.runs(recordings.ActionDeleteRecordings)
     assert answered.responses == ["utter_recordings_deleted" if sure else "utter_recordings_stay"]
