@@ -47,7 +47,7 @@ def answer_by_choice(talk: Talk) -> bool:
 def _say(talk: Talk, rules: List[Rule]) -> None:
     first, *others = rules
     if not others:
-        talk.say("utter_policy_rule", number=first.number, text=first.text)
+        talk.say("utter_policy_rule", number=first.number, rule=first.text)
         return
     talk.say(
         "utter_policy_which",

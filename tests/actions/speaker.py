@@ -155,6 +155,7 @@ class Speaker:
         """The first variant; all of them are filled, so that no fact is missing in any."""
         if not message["response"]:
             return {"text": message["text"], "buttons": message["buttons"]}
+        assert not message["text"], "Rasa would say this text instead of the response"
         variants = [
             {
                 "text": variant["text"].format(**message),
