@@ -45,8 +45,15 @@ FORM_SLOTS = (
     "offered_kinds",
     "offered_times",
     "form_tries",
+    "reminder_when",
+    "reminder_words",
+    "reminder_matter",
+    "delete_sure",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
+
+HEAR_AGAIN = ("repeat", "slow_down", "louder")
+"""Wishes about how the last answer is said, not about anything new."""
 
 _village: Optional[Village] = None
 
@@ -65,6 +72,14 @@ def act_for(village: Optional[Village]) -> None:
     """From now on the actions of this process act for the given village."""
     global _village
     _village = village
+
+
+@dataclass(frozen=True)
+class Before:
+    """The utterance before the present one; empty when there was none."""
+
+    intent: str = ""
+    turn: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,16 @@ class Talk:
 
     def heard_all(self, entity: str) -> List[Any]:
         return list(self.tracker.get_latest_entity_values(entity))
+
+    @property
+    def before(self) -> Before:
+        """What she said before this, whose answer she may be answering now."""
+        said = [event for event in self.tracker.events if event.get("event") == "user"][:-1]
+        for event in reversed(said):
+            intent = str(((event.get("parse_data") or {}).get("intent") or {}).get("name") or "")
+            if intent not in HEAR_AGAIN:
+                return Before(intent, str((event.get("metadata") or {}).get("turn_id") or ""))
+        return Before()
 
     def say(self, response: str, **facts: Any) -> None:
         self.dispatcher.utter_message(response=response, **facts)

@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType
 
 from actions import wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.reminders import ask_call_off, call_off, to_call_off
 from actions.timebank import alerts, exchange, members, queries
 from actions.timebank.errors import NotEnoughMinutes, NothingOpen, Refusal, UnknownMember
 from actions.timebank.ids import MemberId, RequestId
@@ -102,7 +103,14 @@ class ValidateCancelRequestForm(VillageForm):
         return "validate_cancel_request_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        return {"matter_id": changeable_request(talk).id}
+        is_open = talk.tracker.active_loop.get("name") == self.form_name()
+        if is_open and talk.tracker.get_slot("reminder_matter") is not None:
+            return {}
+        if not is_open:
+            reminder = to_call_off(talk, open_requests=bool(_changeable_requests(talk)))
+            if reminder is not None:
+                return {"matter_id": None, "reminder_matter": reminder.id}
+        return {"matter_id": changeable_request(talk).id, "reminder_matter": None}
 
 
 class ActionAskCancelSure(VillageAction):
@@ -110,6 +118,10 @@ class ActionAskCancelSure(VillageAction):
         return "action_ask_cancel_sure"
 
     def act(self, talk: Talk) -> List[EventType]:
+        reminder_id = talk.tracker.get_slot("reminder_matter")
+        if reminder_id is not None:
+            ask_call_off(talk, reminder_id)
+            return []
         request = changeable_request(talk)
         when = wording.moment(request.starts_at)
         talk.say("utter_ask_cancel_sure", when=when, kind=_kind(talk, request))
@@ -122,8 +134,11 @@ class ActionCancelRequest(VillageAction):
 
     def act(self, talk: Talk) -> List[EventType]:
         sure = talk.tracker.get_slot("cancel_sure")
+        reminder_id = talk.tracker.get_slot("reminder_matter")
         if sure is False:
             talk.say("utter_request_kept")
+        elif sure and reminder_id is not None:
+            call_off(talk, reminder_id)
         elif sure:
             request = exchange.cancel_request(
                 talk.session,
@@ -170,11 +185,7 @@ def say_status(talk: Talk, request: ServiceRequest) -> None:
 def changeable_request(talk: Talk) -> ServiceRequest:
     """The speaker's request that can still be changed: the one the open form asked about, of the
     kind just named, else the last one asked for. Raises NothingOpen."""
-    waiting = [
-        request
-        for request in queries.open_requests(talk.session, talk.me)
-        if request.state in (RequestState.OPEN, RequestState.OFFERED, RequestState.ASSIGNED)
-    ]
+    waiting = _changeable_requests(talk)
     if talk.matter is not None:
         waiting = [request for request in waiting if request.id == talk.matter]
     named = talk.heard("service_kind")
@@ -183,6 +194,14 @@ def changeable_request(talk: Talk) -> ServiceRequest:
     if not candidates:
         raise NothingOpen("no request that could be changed", what="request")
     return max(candidates, key=lambda request: request.id)
+
+
+def _changeable_requests(talk: Talk) -> List[ServiceRequest]:
+    return [
+        request
+        for request in queries.open_requests(talk.session, talk.me)
+        if request.state in (RequestState.OPEN, RequestState.OFFERED, RequestState.ASSIGNED)
+    ]
 
 
 def who_comes(talk: Talk, request: ServiceRequest) -> Optional[str]:

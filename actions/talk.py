@@ -7,14 +7,12 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction
 
-from actions.base import Talk, VillageAction, forget_matter, leave_form
+from actions import policy, recordings, reminders, wellbeing
+from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.tasks import accept, decline, newest
 from actions.timebank import alerts, members, queries, turns
 from actions.timebank.errors import Refusal
 from actions.timebank.ids import MemberId
-
-HEAR_AGAIN = ("repeat", "slow_down", "louder")
-"""Wishes about how the last answer is said, not about anything new."""
 
 
 class ActionGreet(VillageAction):
@@ -27,12 +25,19 @@ class ActionGreet(VillageAction):
 
 
 class ActionSayYes(VillageAction):
-    """A bare yes answers the newest thing that this person was asked by a notice."""
+    """A bare yes answers what was just asked at the end of an answer, else the newest thing
+    that this person was asked by a notice."""
 
     def name(self) -> str:
         return "action_say_yes"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if recordings.just_asked(talk):
+            return [FollowupAction("action_consent_recording")]
+        if wellbeing.just_asked(talk):
+            return wellbeing.somebody_shall_come(talk)
+        if reminders.answer_by_yes(talk):
+            return []
         offers = queries.pending_offers(talk.session, talk.me)
         if offers:
             accept(talk, newest(offers))
@@ -53,6 +58,14 @@ class ActionSayNo(VillageAction):
         if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
             alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
             talk.say("utter_emergency_closed")
+            return []
+        if recordings.just_asked(talk):
+            return [FollowupAction("action_revoke_recording")]
+        if wellbeing.just_asked(talk):
+            talk.say("utter_nobody_shall_come")
+            return []
+        if reminders.newest_question(talk) is not None:
+            talk.say("utter_reminder_told_again")
             return []
         offers = queries.pending_offers(talk.session, talk.me)
         if offers:
@@ -80,7 +93,11 @@ class ActionInform(VillageAction):
         return "action_inform"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if reminders.answer_by_button(talk):
+            return []
         if talk.tracker.active_loop.get("name"):
+            return []
+        if reminders.answer_by_words(talk) or policy.answer_by_choice(talk):
             return []
         talk.say("utter_inform_without_question", words=talk.words[:20])
         return forget_matter()
@@ -144,18 +161,6 @@ class ActionTalkToHuman(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         _call_back(talk)
         talk.say("utter_staff_told", coordinator=talk.coordinator())
-        return []
-
-
-class ActionPassToStaff(VillageAction):
-    """What 小帮 understands but cannot do yet is passed on, and said so."""
-
-    def name(self) -> str:
-        return "action_pass_to_staff"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        _call_back(talk)
-        talk.say("utter_passed_to_staff", coordinator=talk.coordinator())
         return []
 
 

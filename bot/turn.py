@@ -14,7 +14,7 @@ from typing import Any, Callable, DefaultDict, Dict, Iterator, List, Mapping, Op
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.timebank import alerts, members, outbox, queries, turns
+from actions.timebank import alerts, consents, members, outbox, queries, reminders, turns
 from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
@@ -34,9 +34,13 @@ LONGEST_TEXT = 500
 BUTTON = re.compile(
     r"/(affirm|deny|repeat|slow_down|louder|talk_to_human|check_balance|list_tasks|start_task"
     r'|(accept_task|decline_task)\{"offer_id": "\d{1,9}"\}'
-    r'|confirm_service\{"request_id": "\d{1,9}"\})'
+    r'|confirm_service\{"request_id": "\d{1,9}"\}'
+    r'|inform\{"reminder_id": "\d{1,9}"\}|ask_policy\{"rule_number": "\d{1,3}"\}'
+    r"|consent_recording|revoke_recording)"
 )
 """What our own buttons send. Any other text that looks like one of Rasa's commands is words."""
+NO_TIME_TO_ASK = ("emergency", "stop", "goodbye")
+"""After these words nobody wants a question of ours."""
 SAYS_SOMETHING = re.compile(r"[\u4e00-\u9fff\d]")
 """A classifier makes 好 of anything; what holds no Chinese and no number is asked for again."""
 Result = TypeVar("Result")
@@ -54,6 +58,7 @@ class Refused(Exception):
 class _Progress:
     """What is known of a turn while it is under way."""
 
+    keeps_recording: bool = True
     heard: Heard = field(default_factory=Heard)
     intent: str = ""
     intent_confidence: Optional[float] = None
@@ -97,10 +102,10 @@ class TurnHandler:
     async def take(self, utterance: Utterance) -> Answer:
         async with self._one_at_a_time[utterance.member]:
             try:
-                stored = await self._in_village(self._begin, utterance)
+                stored, keeps = await self._in_village(self._begin, utterance)
                 if stored is not None:
                     return stored
-                progress = await self._go(utterance)
+                progress = await self._go(utterance, keeps)
                 answer, delivery = await self._in_village(self._finish, utterance, progress)
             except (SQLAlchemyError, OSError):
                 logger.exception("turn %s could not be stored", utterance.turn)
@@ -128,11 +133,14 @@ class TurnHandler:
         def queued(owner: MemberId, session: Any) -> List[Mapping[str, Any]]:
             waiting = outbox.queued_for(session, owner)
             asked = {offer.id for offer in queries.pending_offers(session, owner)}
-            # An offer that went to somebody else is no question any more.
+            due = {reminder.id for reminder in reminders.unanswered(session, owner)}
+            # An offer that went to somebody else is no question any more, nor is a reminder
+            # whose time is over.
             return [
                 self._notice(one)
                 for one in waiting
-                if one.kind != "offer_made" or one.facts["offer_id"] in asked
+                if (one.kind != "offer_made" or one.facts["offer_id"] in asked)
+                and (one.kind != "reminder" or one.facts["reminder_id"] in due)
             ]
 
         return await self._in_village(queued, member)
@@ -148,8 +156,8 @@ class TurnHandler:
 
     # -- the stages of a turn ------------------------------------------------------------------
 
-    async def _go(self, utterance: Utterance) -> _Progress:
-        progress = _Progress()
+    async def _go(self, utterance: Utterance, keeps_recording: bool) -> _Progress:
+        progress = _Progress(keeps_recording=keeps_recording)
         with progress.stage("total"):
             try:
                 await self._hear(utterance, progress)
@@ -174,7 +182,8 @@ class TurnHandler:
             return
         with progress.stage("hear"):
             audio = utterance.audio
-            progress.heard = await asyncio.to_thread(self._ears.keep, audio, str(utterance.turn))
+            keep = partial(self._ears.keep, on_disk=progress.keeps_recording)
+            progress.heard = await asyncio.to_thread(keep, audio, str(utterance.turn))
             progress.heard = await asyncio.to_thread(self._ears.recognize, audio, progress.heard)
         heard = progress.heard
         if not SAYS_SOMETHING.search(heard.text):
@@ -244,8 +253,9 @@ class TurnHandler:
 
         return await asyncio.to_thread(work)
 
-    def _begin(self, utterance: Utterance, session: Any) -> Optional[Answer]:
-        """The stored answer when this message came before, else None and the turn is begun."""
+    def _begin(self, utterance: Utterance, session: Any) -> tuple[Optional[Answer], bool]:
+        """The stored answer when this message came before, else None and the turn is begun; and
+        whether its recording may be kept."""
         turn, is_new = turns.begin(
             session,
             turn_id=utterance.turn,
@@ -254,15 +264,16 @@ class TurnHandler:
             now=self._village.clock(),
         )
         if is_new:
-            return None
+            return None, consents.recordings_kept(session, utterance.member)
         if turn.outcome is TurnOutcome.BEGUN:
-            return self._apology(utterance.turn, "still_working", "utter_still_working")
-        return self._answer(turn)
+            return self._apology(utterance.turn, "still_working", "utter_still_working"), False
+        return self._answer(turn), False
 
     def _finish(
         self, utterance: Utterance, progress: _Progress, session: Any
     ) -> tuple[Answer, Delivery]:
         """Stores the turn; gives its answer and how this member likes it spoken."""
+        self._ask_consent(utterance, progress, session)
         heard = progress.heard
         turn = turns.finish(
             session,
@@ -284,6 +295,22 @@ class TurnHandler:
         )
         member = members.member(session, utterance.member)
         return self._answer(turn), self._mouth.delivery_for(member)
+
+    def _ask_consent(self, utterance: Utterance, progress: _Progress, session: Any) -> None:
+        """From time to time a recorded turn that asks nothing ends with the question whether
+        recordings may be kept."""
+        asks = bool(progress.buttons) or "？" in progress.text
+        calm = progress.outcome is TurnOutcome.ANSWERED and progress.intent not in NO_TIME_TO_ASK
+        now = self._village.clock()
+        if utterance.audio is None or asks or not calm:
+            return
+        if not consents.should_ask(session, utterance.member, now=now):
+            return
+        consents.ask(session, member=utterance.member, turn_id=utterance.turn, now=now)
+        staff = members.coordinators(session)
+        who = staff[0].name if staff else self._phrases.text("utter_village_staff")
+        question, progress.buttons = self._phrases.say("utter_recording_question", coordinator=who)
+        progress.text += question
 
     def _answer(self, turn: Turn) -> Answer:
         return Answer(

@@ -14,5 +14,6 @@ RatingId = NewType("RatingId", int)
 DisputeId = NewType("DisputeId", int)
 AlertId = NewType("AlertId", int)
 NoticeId = NewType("NoticeId", int)
+ReminderId = NewType("ReminderId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""

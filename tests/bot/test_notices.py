@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from actions.timebank import alerts, deadlines, disputes, exchange, gifts, ratings, visits
+from actions.timebank import (
+    alerts,
+    deadlines,
+    disputes,
+    exchange,
+    gifts,
+    ratings,
+    reminders,
+    visits,
+    wellbeing,
+)
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import TurnId
 from actions.timebank.model import Member, Notice
@@ -191,6 +201,32 @@ def _ratings(hood: Neighbourhood) -> None:
         ratings.rate(hood.session, stars=stars, words="来得晚", now=hood.now, **about)
 
 
+def _medicine_unanswered(hood: Neighbourhood) -> None:
+    reminders.set_reminder(
+        hood.session,
+        member=hood.wang.id,
+        words="吃药",
+        due_at=hood.now,
+        turn_id=new_turn(),
+        now=hood.now,
+        is_medicine=True,
+    )
+    for minutes in (0, 30):
+        reminders.tell_due(hood.session, now=hood.now + timedelta(minutes=minutes))
+
+
+def _unwell_again(hood: Neighbourhood) -> None:
+    for _ in range(3):
+        wellbeing.report(
+            hood.session,
+            member=hood.wang.id,
+            words="腰疼",
+            symptoms=["腰疼"],
+            turn_id=new_turn(),
+            now=hood.now,
+        )
+
+
 STORIES: list[Story] = [
     _gifts,
     _ratings,
@@ -208,6 +244,8 @@ STORIES: list[Story] = [
     _fund,
     _alarm,
     _call_back,
+    _medicine_unanswered,
+    _unwell_again,
 ]
 
 
@@ -236,7 +274,7 @@ def test_every_notice_really_queued_has_words_that_can_be_said(
         said = spoken(text)
         assert said and "None" not in said and "{" not in said, (one.kind, said)
         assert not any(mark in said for mark in ("T01:", "+00:00", "_")), (one.kind, said)
-        assert len(buttons) in (0, 2)
+        assert len(buttons) <= 2
 
 
 def test_these_stories_queue_every_kind_of_notice(phrases: Phrases, queued: list[Notice]) -> None:

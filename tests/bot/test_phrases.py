@@ -172,7 +172,7 @@ def test_no_sentence_is_too_long_to_be_kept_in_mind(phrases: Phrases) -> None:
 def test_at_most_two_buttons_are_offered(phrases: Phrases) -> None:
     for name, all_of_it in phrases._responses.items():
         for variant in all_of_it:
-            assert len(variant.get("buttons", [])) in (0, 2), name
+            assert len(variant.get("buttons", [])) <= 2, name
 
 
 def test_nobody_is_called_a_volunteer_or_blamed(phrases: Phrases) -> None:

@@ -4,6 +4,7 @@ Balances are derived and never stored.
 """
 
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
+from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.exchanges import (
     Assignment,
@@ -26,6 +27,7 @@ __all__ = [
     "Base",
     "Choice",
     "Confirmation",
+    "Consent",
     "Deed",
     "Dispute",
     "Group",
@@ -37,10 +39,12 @@ __all__ = [
     "Posting",
     "Rating",
     "Relation",
+    "Reminder",
     "ServiceRequest",
     "Skill",
     "Transfer",
     "Turn",
     "Visit",
+    "Wellbeing",
     "one_of",
 ]
