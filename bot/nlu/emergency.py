@@ -4,10 +4,8 @@ question; a missed one a life (rule 23)."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, Dict, List, Optional
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -15,6 +13,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.nlu.kept import Kept, spelled
 from bot.nlu.lookups import Found, PhraseFinder, tables_of
 
 EMERGENCY = "emergency"
@@ -39,75 +38,48 @@ STORY_REACH = 8
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class EmergencyBySound(GraphComponent):
+class EmergencyBySound(Kept):
+    """Marks an emergency with confidence 1 when its words were heard, and with the classifier's
+    own when it only may be one; who acts on it asks first below a half."""
+
     def __init__(
         self,
         config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
-        phrases: Optional[Dict[str, List[str]]] = None,
+        learned: Optional[Dict[str, List[str]]] = None,
     ) -> None:
-        self._config = config
-        self._model_storage = model_storage
-        self._resource = resource
-        self._finder = PhraseFinder(phrases or {})
+        super().__init__(config, model_storage, resource, learned)
+        self._finder = PhraseFinder(learned or {})
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         return {"classifier_threshold": 0.3}
 
-    @classmethod
-    def create(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> EmergencyBySound:
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> EmergencyBySound:
-        with model_storage.read_from(resource) as folder:
-            phrases = json.loads((folder / "phrases.json").read_text("utf-8"))
-        return cls(config, model_storage, resource, phrases)
-
     def train(self, training_data: TrainingData) -> Resource:
-        self._finder = PhraseFinder(tables_of(training_data, EMERGENCY))
-        with self._model_storage.write_to(self._resource) as folder:
-            phrases = json.dumps(self._finder.tables, ensure_ascii=False)
-            (folder / "phrases.json").write_text(phrases, "utf-8")
-        return self._resource
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        return training_data
+        return self.keep(tables_of(training_data, EMERGENCY))
 
     def process(self, messages: List[Message]) -> List[Message]:
         for message in messages:
-            if message.get(TEXT) and self._is_emergency(message):
-                certain = {"name": EMERGENCY, "confidence": 1.0}
-                message.set(INTENT, certain, add_to_output=True)
+            sure = self._sureness(message) if message.get(TEXT) else 0.0
+            if sure:
+                emergency = {"name": EMERGENCY, "confidence": sure}
+                message.set(INTENT, emergency, add_to_output=True)
                 others = [
                     one for one in message.get("intent_ranking", []) if one["name"] != EMERGENCY
                 ]
-                message.set("intent_ranking", [certain, *others], add_to_output=True)
+                message.set("intent_ranking", [emergency, *others], add_to_output=True)
         return messages
 
-    def _is_emergency(self, message: Message) -> bool:
-        text = message.get(TEXT)
-        if any(self._counts(text, found) for found in self._finder.find(text)):
-            return True
-        probabilities = {
-            one["name"]: one["confidence"] for one in message.get("intent_ranking", [])
-        }
-        return probabilities.get(EMERGENCY, 0.0) >= self._config["classifier_threshold"]
+    def _sureness(self, message: Message) -> float:
+        """0 when it is none."""
+        # What was heard and what was meant: a life is worth listening twice.
+        for text in {message.get(TEXT), spelled(message)}:
+            if any(self._counts(text, found) for found in self._finder.find(text)):
+                return 1.0
+        chances = {one["name"]: one["confidence"] for one in message.get("intent_ranking", [])}
+        chance = float(chances.get(EMERGENCY, 0.0))
+        return chance if chance >= self._config["classifier_threshold"] else 0.0
 
     @staticmethod
     def _counts(text: str, found: Found) -> bool:

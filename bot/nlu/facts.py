@@ -1,18 +1,16 @@
-"""What an utterance says for certain: kinds of help, times, lengths, ratings, ailments, names.
+"""What an utterance says for certain: times, lengths, ratings, names, and words of a kind of help.
 
 Values are ready to act on: `when` is an aware ISO datetime counted from the village's clock,
-`duration_minutes` an integer, `service_kind` a kind of `states.ServiceKind`.
+`duration_minutes` an integer. Which kind of help the words add up to is for `kinds` to say.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import datetime
 from typing import Any, Callable, Dict, List, Optional
 from zoneinfo import ZoneInfo
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -24,6 +22,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from actions.timebank.clock import clock_at
 from bot.nlu.heard_number import hear_minutes, hear_rating
 from bot.nlu.heard_time import hear_times, warm_up
+from bot.nlu.kept import Kept, spelled
 from bot.nlu.lookups import PhraseFinder, tables_of
 from bot.nlu.names import NameFinder
 
@@ -40,93 +39,81 @@ FACTS = "heard_facts"
     ],
     is_trainable=True,
 )
-class FactExtractor(GraphComponent, EntityExtractorMixin):
+class FactExtractor(EntityExtractorMixin, Kept):
     def __init__(
         self,
         config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
-        phrases: Optional[Dict[str, List[str]]] = None,
+        learned: Optional[Dict[str, List[str]]] = None,
         clock: Optional[Callable[[], datetime]] = None,
         names: Optional[NameFinder] = None,
     ) -> None:
+        super().__init__(config, model_storage, resource, learned)
         self._zone = ZoneInfo(config["zone"])
-        self._model_storage = model_storage
-        self._resource = resource
-        self._finder = PhraseFinder(phrases or {})
+        self._finder = PhraseFinder(learned or {})
         # Rasa makes its components itself, so these two come from where it runs.
         self._clock = clock or clock_at(os.environ.get("XIAOBANG_CLOCK"))
         self._names = names or NameFinder(os.environ.get("XIAOBANG_DATABASE_URL"))
+        if learned is not None:
+            warm_up()
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         return {"zone": "Asia/Shanghai"}
 
-    @classmethod
-    def create(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> FactExtractor:
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> FactExtractor:
-        with model_storage.read_from(resource) as folder:
-            phrases = json.loads((folder / "phrases.json").read_text("utf-8"))
-        warm_up()
-        return cls(config, model_storage, resource, phrases)
-
     def train(self, training_data: TrainingData) -> Resource:
         tables = {**tables_of(training_data, KIND), **tables_of(training_data, "symptom")}
         self._finder = PhraseFinder(tables)
-        with self._model_storage.write_to(self._resource) as folder:
-            (folder / "phrases.json").write_text(json.dumps(tables, ensure_ascii=False), "utf-8")
-        return self._resource
+        return self.keep(tables)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         for example in training_data.training_examples:
             if example.get(TEXT):
-                example.set(FACTS, self.facts(example.get(TEXT)))
+                example.set(FACTS, self.facts(example))
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:
         for message in messages:
             text = message.get(TEXT)
             if text and not text.startswith("/"):
-                found = self.facts(text)
+                found = self.facts(message)
                 message.set(FACTS, found)
-                entities = self.add_extractor_name([dict(fact) for fact in found])
-                message.set(ENTITIES, message.get(ENTITIES, []) + entities, add_to_output=True)
+                certain = [dict(fact) for fact in found if not _needs_judgement(fact)]
+                entities = message.get(ENTITIES, []) + self.add_extractor_name(certain)
+                message.set(ENTITIES, entities, add_to_output=True)
         return messages
 
-    def facts(self, text: str) -> List[Dict[str, Any]]:
+    def facts(self, message: Message) -> List[Dict[str, Any]]:
         """Rasa entities in the order they are said."""
-        now = self._clock()
+        text, now = spelled(message), self._clock()
         found = [
             _entity("when", time.starts_at.astimezone(self._zone).isoformat(), time)
             for time in hear_times(text, now=now, zone=self._zone)
         ]
         found += [_entity("duration_minutes", m.minutes, m) for m in hear_minutes(text)]
         for phrase in self._finder.find(text):
-            if phrase.table.startswith(KIND):
-                found.append(_entity("service_kind", phrase.table[len(KIND) :], phrase))
-            else:
-                found.append(_entity(phrase.table, phrase.phrase, phrase))
-        found += [_entity("person", name.member_name, name) for name in self._names.find(text)]
+            kind = phrase.table.removeprefix(KIND)
+            is_kind = phrase.table.startswith(KIND)
+            found.append(
+                _entity("service_kind", kind, phrase)
+                if is_kind
+                else _entity(phrase.table, phrase.phrase, phrase)
+            )
+        # Names are foreign to the speller: they are taken as heard.
+        found += [
+            _entity("person", name.member_name, name)
+            for name in self._names.find(message.get(TEXT))
+        ]
         rating = hear_rating(text)
         if rating is not None:
             found.append({"entity": "rating", "value": rating, "start": 0, "end": len(text)})
         return sorted(found, key=lambda entity: (entity["start"], entity["end"]))
+
+
+def _needs_judgement(fact: Dict[str, Any]) -> bool:
+    """A word of a kind of help or of an ailment may stand for anything: 修 in 车修好了."""
+    return fact["entity"] in ("service_kind", "symptom")
 
 
 def _entity(name: str, value: Any, span: Any) -> Dict[str, Any]:

@@ -16,6 +16,8 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.nlu.kept import spelled
+
 BATCH = 32
 SAMPLE = 500
 """Utterances from which the mean vector is taken."""
@@ -94,7 +96,7 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         said = [message for message in messages if message.get(TEXT)]
         if said:
-            vectors = self._encode([message.get(TEXT) for message in said]) - self._common
+            vectors = self._encode([spelled(message) for message in said]) - self._common
             for message, vector in zip(said, vectors * self._config["scale"], strict=True):
                 message.add_features(
                     Features(vector[np.newaxis], FEATURE_TYPE_SENTENCE, TEXT, self._identifier)

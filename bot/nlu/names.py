@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import groupby
 from typing import List, Optional, Sequence, Tuple
 
 from sqlalchemy import select
@@ -24,27 +25,40 @@ class HeardName:
     end: int
 
 
+@dataclass(frozen=True)
+class _Form:
+    """One way in which a member is called."""
+
+    sounds: Tuple[str, ...]
+    form: str
+    member_name: str
+
+
 class NameFinder:
     """Knows everybody's name, given name (秀英) and nickname (二丫她娘) without retraining."""
 
     def __init__(self, database_url: Optional[str]) -> None:
         self._engine = open_engine(database_url) if database_url else None
         self._read_at = float("-inf")
-        self._names: List[Tuple[Tuple[str, ...], str]] = []
+        self._names: List[_Form] = []
 
     def find(self, text: str) -> Sequence[HeardName]:
-        """Names in the order said; of two that overlap the longer one."""
+        """Names in the order said; of two that overlap the longer one. Where several members sound
+        like what was said, each of them, unless just one is spelled so."""
         sounds = tuple(folded(text))
         taken: List[HeardName] = []
-        for spoken, name in self._known():
+        for spoken, forms in groupby(self._known(), key=lambda known: known.sounds):
+            alike = list(forms)
             for start in range(len(sounds) - len(spoken) + 1):
                 end = start + len(spoken)
                 free = all(end <= other.start or start >= other.end for other in taken)
                 if sounds[start:end] == spoken and free:
-                    taken.append(HeardName(name, start, end))
+                    spelled_so = [known for known in alike if known.form == text[start:end]]
+                    names = {known.member_name for known in spelled_so or alike}
+                    taken += [HeardName(name, start, end) for name in sorted(names)]
         return sorted(taken, key=lambda heard: heard.start)
 
-    def _known(self) -> List[Tuple[Tuple[str, ...], str]]:
+    def _known(self) -> List[_Form]:
         if self._engine is not None and time.monotonic() - self._read_at > FRESH_SECONDS:
             self._read_at = time.monotonic()
             try:
@@ -57,8 +71,8 @@ class NameFinder:
                 rows = []
             spoken = {(form, name) for name, nickname in rows for form in _forms(name, nickname)}
             self._names = sorted(
-                ((tuple(folded(form)), name) for form, name in spoken),
-                key=lambda known: -len(known[0]),
+                (_Form(tuple(folded(form)), form, name) for form, name in spoken),
+                key=lambda known: (-len(known.sounds), known.sounds),
             )
         return self._names
 

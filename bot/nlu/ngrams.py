@@ -23,6 +23,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.nlu.facts import FACTS
+from bot.nlu.kept import spelled
 from bot.nlu.sounds import folded
 
 PUNCTUATION = frozenset("，。！？、；：…,.!?;: \t\n")
@@ -129,13 +130,13 @@ class Ngrams(SparseFeaturizer, GraphComponent):
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class CharacterNgrams(Ngrams):
     def units(self, message: Message) -> Sequence[str]:
-        return _without_punctuation(message.get(TEXT))
+        return _without_punctuation(spelled(message))
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class SoundNgrams(Ngrams):
     def units(self, message: Message) -> Sequence[str]:
-        return folded("".join(_without_punctuation(message.get(TEXT))))
+        return folded("".join(_without_punctuation(spelled(message))))
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -144,7 +145,7 @@ class FactNgrams(Ngrams):
     <when>帮我<service_kind>. Needs FactExtractor before it."""
 
     def units(self, message: Message) -> Sequence[str]:
-        text, units, at = message.get(TEXT), [], 0
+        text, units, at = spelled(message), [], 0
         for fact in message.get(FACTS) or []:
             if fact["start"] >= at and fact["entity"] in MASKED:
                 units += [*_without_punctuation(text[at : fact["start"]]), f"<{fact['entity']}>"]
@@ -153,11 +154,13 @@ class FactNgrams(Ngrams):
 
     def _ngrams(self, message: Message) -> List[str]:
         length = min(len(message.get(TEXT)) // 4, LONG)
-        facts = {fact["entity"] for fact in message.get(FACTS) or []}
+        facts = message.get(FACTS) or []
+        kinds = {fact["value"] for fact in facts if fact["entity"] == "service_kind"}
         return [
             *super()._ngrams(message),
             f"length {length}",
-            *(f"has {fact}" for fact in sorted(facts)),
+            *(f"has {fact}" for fact in sorted({fact["entity"] for fact in facts})),
+            *(f"kind {kind}" for kind in sorted(kinds)),
         ]
 
 

@@ -55,7 +55,7 @@ def count(said: Iterable[str]) -> Spellings:
                 ones[line[end - 1 : end]] += weight
                 twos[line[end - 2 : end]] += weight
                 threes[line[end - 3 : end]] += weight
-    return Spellings(ones, twos, threes)
+    return Spellings(dict(ones), dict(twos), dict(threes))
 
 
 class Speller:
