@@ -16,7 +16,7 @@ from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
 from actions import wording
-from actions.timebank import deeds, members
+from actions.timebank import alerts, deeds, members
 from actions.timebank.clock import clock_at
 from actions.timebank.errors import Refusal, UnknownMember
 from actions.timebank.ids import MemberId, TurnId
@@ -35,8 +35,12 @@ FORM_SLOTS = (
     "visit_sure",
     "no_show_sure",
     "worked_minutes",
+    "guess",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
+
+HEAR_AGAIN = ("repeat", "slow_down", "louder")
+"""Wishes about how the last answer is said, not about anything new."""
 
 _village: Optional[Village] = None
 
@@ -108,6 +112,29 @@ class Talk:
 
     def heard_all(self, entity: str) -> List[Any]:
         return list(self.tracker.get_latest_entity_values(entity))
+
+    def asked_last(self, slot: str) -> Any:
+        """What this slot was set to by the answer before this utterance; None when anything else
+        was said since. A wish to hear the question again leaves it open."""
+        said_since = 0
+        for event in reversed(self.tracker.events):
+            if event["event"] == "slot" and event["name"] == slot and said_since:
+                return event["value"]
+            if event["event"] == "user":
+                said = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
+                if said_since and said not in HEAR_AGAIN:
+                    return None
+                said_since += 1
+            elif event["event"] == "session_started":
+                return None
+        return None
+
+    def call_back(self) -> None:
+        """Asks the staff to call the speaker back; with the turn they find what was recorded.
+        Raises NoCoordinator."""
+        alerts.call_back(
+            self.session, member=self.me, words=self.words, turn_id=self.turn, now=self.now
+        )
 
     def say(self, response: str, **facts: Any) -> None:
         self.dispatcher.utter_message(response=response, **facts)

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions.base import Talk, VillageAction, forget_matter, leave_form
+from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
+from actions.repair import carry_out, is_guess_open
 from actions.tasks import accept, decline, newest
-from actions.timebank import alerts, members, queries, turns
-from actions.timebank.errors import Refusal
-from actions.timebank.ids import MemberId
-
-HEAR_AGAIN = ("repeat", "slow_down", "louder")
-"""Wishes about how the last answer is said, not about anything new."""
+from actions.timebank import alerts, members, queries
 
 
 class ActionGreet(VillageAction):
@@ -27,12 +23,14 @@ class ActionGreet(VillageAction):
 
 
 class ActionSayYes(VillageAction):
-    """A bare yes answers the newest thing that this person was asked by a notice."""
+    """A bare yes answers a guess, else the newest thing that a notice asked of this person."""
 
     def name(self) -> str:
         return "action_say_yes"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_guess_open(talk):
+            return carry_out(talk)
         offers = queries.pending_offers(talk.session, talk.me)
         if offers:
             accept(talk, newest(offers))
@@ -44,12 +42,15 @@ class ActionSayYes(VillageAction):
 
 
 class ActionSayNo(VillageAction):
-    """A bare no: a false alarm taken back, an offer declined, or a claim that is not right."""
+    """A bare no: a guess that was wrong, a false alarm taken back, an offer declined, or a claim
+    that is not right."""
 
     def name(self) -> str:
         return "action_say_no"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_guess_open(talk):
+            return [SlotSet("guess", None), FollowupAction("action_repair")]
         if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
             alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
             talk.say("utter_emergency_closed")
@@ -142,7 +143,7 @@ class ActionTalkToHuman(VillageAction):
         return "action_talk_to_human"
 
     def act(self, talk: Talk) -> List[EventType]:
-        _call_back(talk)
+        talk.call_back()
         talk.say("utter_staff_told", coordinator=talk.coordinator())
         return []
 
@@ -154,31 +155,8 @@ class ActionPassToStaff(VillageAction):
         return "action_pass_to_staff"
 
     def act(self, talk: Talk) -> List[EventType]:
-        _call_back(talk)
+        talk.call_back()
         talk.say("utter_passed_to_staff", coordinator=talk.coordinator())
-        return []
-
-
-class ActionRepair(VillageAction):
-    """Not understood: again, two choices, then a person; never an end in silence (rule 14)."""
-
-    def name(self) -> str:
-        return "action_repair"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        tries = turns.repairs_in_a_row(talk.session, talk.me, now=talk.now)
-        if tries == 0:
-            talk.say("utter_repair_again")
-        elif tries == 1:
-            talk.say("utter_repair_choices")
-        else:
-            _call_back(talk)
-            talk.say("utter_repair_staff", coordinator=talk.coordinator())
-        return []
-
-    def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
-        talk.dispatcher.messages.clear()
-        talk.say("utter_repair_no_staff")
         return []
 
 
@@ -211,13 +189,3 @@ def last_answer(tracker: Tracker) -> List[Dict[str, Any]]:
             said = []
             turns_ended += 1
     return list(reversed(said))
-
-
-def _call_back(talk: Talk) -> None:
-    alerts.call_back(
-        talk.session,
-        member=MemberId(talk.speaker.id),
-        words=talk.words,
-        turn_id=talk.turn,
-        now=talk.now,
-    )

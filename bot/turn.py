@@ -14,7 +14,7 @@ from typing import Any, Callable, DefaultDict, Dict, Iterator, List, Mapping, Op
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.timebank import alerts, members, outbox, queries, turns
+from actions.timebank import alerts, deeds, members, outbox, queries, turns
 from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
@@ -33,12 +33,16 @@ LONGEST_TEXT = 500
 """Characters typed at once; a story of three spoken minutes stays below it."""
 BUTTON = re.compile(
     r"/(affirm|deny|repeat|slow_down|louder|talk_to_human|check_balance|list_tasks|start_task"
+    r'|affirm\{"choice": "[12]"\}'
     r'|(accept_task|decline_task)\{"offer_id": "\d{1,9}"\}'
     r'|confirm_service\{"request_id": "\d{1,9}"\})'
 )
 """What our own buttons send. Any other text that looks like one of Rasa's commands is words."""
 SAYS_SOMETHING = re.compile(r"[\u4e00-\u9fff\d]")
 """A classifier makes 好 of anything; what holds no Chinese and no number is asked for again."""
+NOT_UNDERSTOOD = "nlu_fallback"
+ASKED_AGAIN = "action_repair"
+"""The action that asks again also when the words were clear: 不是 to a guess of ours."""
 Result = TypeVar("Result")
 
 
@@ -195,7 +199,7 @@ class TurnHandler:
         progress.entities = list(understood.entities)
         progress.text = "".join(understood.texts)
         progress.buttons = list(understood.buttons)
-        if understood.intent == "nlu_fallback":
+        if understood.intent == NOT_UNDERSTOOD:
             progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
 
     async def _repair(self, utterance: Utterance, progress: _Progress, first: str) -> None:
@@ -264,6 +268,8 @@ class TurnHandler:
     ) -> tuple[Answer, Delivery]:
         """Stores the turn; gives its answer and how this member likes it spoken."""
         heard = progress.heard
+        if deeds.done_before(session, utterance.turn, ASKED_AGAIN) is not None:
+            progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
         turn = turns.finish(
             session,
             utterance.turn,

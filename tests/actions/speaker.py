@@ -79,10 +79,12 @@ class Speaker:
         recording: str | None = None,
         slots: Mapping[str, Any] | None = None,
         form: str | None = None,
+        ranking: Mapping[str, float] | None = None,
         **entities: Any,
     ) -> Speaker:
         """A new utterance. `slots` are those that Rasa fills from it, `form` the one it opens;
-        an entity may have a list of values, each of which counts."""
+        an entity may have a list of values, each of which counts. `ranking` is what the
+        classifier thinks of each intent."""
         spread = [
             {"entity": name, "value": value}
             for name, values in entities.items()
@@ -91,6 +93,9 @@ class Speaker:
         self.message = {
             "text": text,
             "intent": {"name": intent},
+            "intent_ranking": [
+                {"name": name, "confidence": sure} for name, sure in (ranking or {}).items()
+            ],
             "entities": spread,
             "message_id": f"rasa{next(_turns)}",
             "metadata": {
@@ -157,7 +162,7 @@ class Speaker:
             {
                 "text": variant["text"].format(**message),
                 "buttons": [
-                    {"title": one["title"], "payload": one["payload"].format(**message)}
+                    {part: words.format(**message) for part, words in one.items()}
                     for one in variant.get("buttons", [])
                 ],
             }

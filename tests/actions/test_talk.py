@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from actions import talk
 from actions.safety import ActionEmergency
-from actions.timebank import members, turns
-from actions.timebank.ids import TurnId
+from actions.timebank import members
 from actions.timebank.model import Alert, Member, Offer, ServiceRequest
-from actions.timebank.states import AlertState, OfferState, RequestState, TurnOutcome
-from tests.actions.conftest import Meet
+from actions.timebank.states import AlertState, OfferState, RequestState
 from tests.actions.speaker import Answered, Speaker
 from tests.small_village import Street
 
@@ -214,43 +210,3 @@ def test_without_staff_the_emergency_number_is_told(
     with street.neighbourhood() as hood:
         hood.staff.is_coordinator = False
     assert says(wang, action).responses == ["utter_refused_no_coordinator"]
-
-
-def struggled(street: Street, times: int) -> None:
-    with street.neighbourhood() as hood:
-        for number in range(times):
-            turn = TurnId(f"before:{number}")
-            at = hood.now - timedelta(minutes=times - number)
-            turns.begin(hood.session, turn_id=turn, member=hood.wang.id, channel="talk", now=at)
-            turns.finish(hood.session, turn, now=at, outcome=TurnOutcome.REPAIRED)
-
-
-@pytest.mark.parametrize(
-    "times, response",
-    [
-        (0, "utter_repair_again"),
-        (1, "utter_repair_choices"),
-        (2, "utter_repair_staff"),
-        (3, "utter_repair_staff"),
-    ],
-)
-def test_not_understood_climbs_to_a_person(
-    street: Street, wang: Speaker, times: int, response: str
-) -> None:
-    struggled(street, times)
-    answered = says(wang, talk.ActionRepair, "那个啥啥")
-    assert answered.responses == [response]
-    assert len(answered.buttons) == (2 if times == 1 else 0)
-    assert len(street.told("陈干事", "staff_call_back")) == (1 if times >= 2 else 0)
-
-
-def test_not_understood_without_staff_never_ends_in_silence(street: Street, wang: Speaker) -> None:
-    struggled(street, 2)
-    with street.neighbourhood() as hood:
-        hood.staff.is_coordinator = False
-    assert says(wang, talk.ActionRepair).responses == ["utter_repair_no_staff"]
-
-
-def test_anothers_struggle_is_not_hers(street: Street, meet: Meet) -> None:
-    struggled(street, 2)
-    assert says(meet("张秀英"), talk.ActionRepair).responses == ["utter_repair_again"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from actions.timebank import deeds
 from actions.timebank import turns as turn_rows
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Member, Turn
@@ -61,6 +62,16 @@ def test_what_rasa_did_not_understand_is_kept_as_a_repair(parlour: Parlour) -> N
     answer = parlour.types("那个啥啥")
     assert (answer.outcome, answer.code) == (TurnOutcome.REPAIRED, "not_understood")
     assert parlour.stored().outcome is TurnOutcome.REPAIRED
+
+
+def test_a_no_to_our_guess_is_a_repair_too(parlour: Parlour) -> None:
+    with parlour.street.village.transaction() as session:
+        turn, now = TurnId("talk:1:a"), parlour.street.clock()
+        deeds.remember(
+            session, turn_id=turn, action="action_repair", messages=[], events=[], now=now
+        )
+    parlour.dialogue.intent = "deny"
+    assert parlour.types("不是").outcome is TurnOutcome.REPAIRED
 
 
 # The same message again
