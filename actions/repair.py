@@ -7,6 +7,7 @@ from typing import Any, Dict, List
 from rasa_sdk.events import ActionExecuted, EventType, FollowupAction, SlotSet, UserUttered
 
 from actions.base import Talk, VillageAction, leave_form
+from actions.safety import call_people, is_alarm_asked
 from actions.timebank import turns
 from actions.timebank.errors import Refusal
 
@@ -21,6 +22,8 @@ class ActionRepair(VillageAction):
         return "action_repair"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return call_people(talk)
         tries = turns.repairs_in_a_row(talk.session, talk.me, now=talk.now)
         if tries >= 2:
             talk.call_back()

@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
+from actions.safety import answer_no, call_people, is_alarm_asked
 from actions.tasks import accept, decline, newest
 from actions.timebank import alerts, members, queries
 
@@ -23,12 +24,15 @@ class ActionGreet(VillageAction):
 
 
 class ActionSayYes(VillageAction):
-    """A bare yes answers a guess, else the newest thing that a notice asked of this person."""
+    """A bare yes answers what was asked last, danger before all: a guess, else the newest thing
+    that a notice asked of this person."""
 
     def name(self) -> str:
         return "action_say_yes"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return call_people(talk)
         if is_guess_open(talk):
             return carry_out(talk)
         offers = queries.pending_offers(talk.session, talk.me)
@@ -42,13 +46,15 @@ class ActionSayYes(VillageAction):
 
 
 class ActionSayNo(VillageAction):
-    """A bare no: a guess that was wrong, a false alarm taken back, an offer declined, or a claim
-    that is not right."""
+    """A bare no: no danger, a wrong guess, a false alarm taken back, an offer declined, or a
+    claim that is not right."""
 
     def name(self) -> str:
         return "action_say_no"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return answer_no(talk)
         if is_guess_open(talk):
             return [SlotSet("guess", None), FollowupAction("action_repair")]
         if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
@@ -70,6 +76,8 @@ class ActionUnsure(VillageAction):
         return "action_unsure"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return call_people(talk)
         talk.say("utter_unsure")
         return []
 
@@ -81,6 +89,8 @@ class ActionInform(VillageAction):
         return "action_inform"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return call_people(talk)
         if talk.tracker.active_loop.get("name"):
             return []
         talk.say("utter_inform_without_question", words=talk.words[:20])

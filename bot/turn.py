@@ -14,11 +14,12 @@ from typing import Any, Callable, DefaultDict, Dict, Iterator, List, Mapping, Op
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.timebank import alerts, deeds, members, outbox, queries, turns
+from actions.timebank import alarm_questions, alerts, deeds, members, outbox, queries, turns
 from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
 from actions.timebank.states import TurnOutcome
+from bot import danger
 from bot.dialogue import Dialogue, DialogueAway
 from bot.ears import Ears, Heard
 from bot.mouth import Mouth
@@ -270,6 +271,7 @@ class TurnHandler:
         heard = progress.heard
         if deeds.done_before(session, utterance.turn, ASKED_AGAIN) is not None:
             progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
+        self._see_to_danger(utterance, progress, session)
         turn = turns.finish(
             session,
             utterance.turn,
@@ -290,6 +292,29 @@ class TurnHandler:
         )
         member = members.member(session, utterance.member)
         return self._answer(turn), self._mouth.delivery_for(member)
+
+    def _see_to_danger(self, utterance: Utterance, progress: _Progress, session: Any) -> None:
+        """Calls people when she was asked whether something had happened and this turn, heard or
+        not, is no answer; what is clearly about other things settles the question."""
+        question = alarm_questions.waiting(session, utterance.member)
+        if question is None or question.turn_id == utterance.turn:
+            return
+        now, answered = self._village.clock(), progress.outcome is TurnOutcome.ANSWERED
+        if answered and progress.intent in danger.ASKS_TO_HEAR_AGAIN:
+            return
+        if answered and danger.speaks_of_other_things(
+            progress.intent, progress.intent_confidence, progress.entities
+        ):
+            alarm_questions.settle(session, question, now=now)
+            return
+        member, words = utterance.member, progress.heard.text
+        alarm_questions.call(session, member=member, words=words, turn_id=utterance.turn, now=now)
+        told = [person.name for person in alerts.who_is_told(session, member)[:3]]
+        if told:
+            people = self._phrases.text("utter_and").join(told)
+            progress.text, progress.buttons = self._phrases.say("utter_emergency", people=people)
+        else:
+            progress.text, progress.buttons = self._phrases.say("utter_emergency_no_coordinator")
 
     def _answer(self, turn: Turn) -> Answer:
         return Answer(

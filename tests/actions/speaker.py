@@ -80,6 +80,7 @@ class Speaker:
         slots: Mapping[str, Any] | None = None,
         form: str | None = None,
         ranking: Mapping[str, float] | None = None,
+        confidence: float = 0.9,
         **entities: Any,
     ) -> Speaker:
         """A new utterance. `slots` are those that Rasa fills from it, `form` the one it opens;
@@ -92,7 +93,7 @@ class Speaker:
         ]
         self.message = {
             "text": text,
-            "intent": {"name": intent},
+            "intent": {"name": intent, "confidence": confidence},
             "intent_ranking": [
                 {"name": name, "confidence": sure} for name, sure in (ranking or {}).items()
             ],
