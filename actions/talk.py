@@ -97,6 +97,21 @@ class ActionInform(VillageAction):
         return forget_matter()
 
 
+class ActionOutOfScope(VillageAction):
+    """What 小帮 cannot do is said with what it can; a swindle that one hears of is named as one
+    (rule 25)."""
+
+    def name(self) -> str:
+        return "action_out_of_scope"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        if talk.heard("swindle"):
+            talk.say("utter_beware_of_swindlers", coordinator=talk.coordinator())
+        else:
+            talk.say("utter_out_of_scope")
+        return []
+
+
 class ActionRepeat(VillageAction):
     def name(self) -> str:
         return "action_repeat"

@@ -39,8 +39,10 @@ BUTTON = re.compile(
     r'|confirm_service\{"request_id": "\d{1,9}"\})'
 )
 """What our own buttons send. Any other text that looks like one of Rasa's commands is words."""
-SAYS_SOMETHING = re.compile(r"[\u4e00-\u9fff\d]")
-"""A classifier makes 好 of anything; what holds no Chinese and no number is asked for again."""
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+NUMBER = re.compile(r"\d")
+FOREIGN = re.compile(r"[^\W\d_]")
+"""A letter of any script, where there is nothing Chinese."""
 NOT_UNDERSTOOD = "nlu_fallback"
 ASKED_AGAIN = "action_repair"
 """The action that asks again also when the words were clear: 不是 to a guess of ours."""
@@ -174,15 +176,17 @@ class TurnHandler:
     async def _hear(self, utterance: Utterance, progress: _Progress) -> None:
         if utterance.audio is None:
             progress.heard = Heard(text=_typed(utterance.text))
-            if not SAYS_SOMETHING.search(progress.heard.text) and not _is_button(utterance.text):
-                await self._repair(utterance, progress, "utter_repair_again")
+            if not _is_button(utterance.text) and not _says_something(progress.heard.text):
+                foreign = FOREIGN.search(progress.heard.text)
+                first = "utter_not_chinese" if foreign else "utter_repair_again"
+                await self._repair(utterance, progress, first)
             return
         with progress.stage("hear"):
             audio = utterance.audio
             progress.heard = await asyncio.to_thread(self._ears.keep, audio, str(utterance.turn))
             progress.heard = await asyncio.to_thread(self._ears.recognize, audio, progress.heard)
         heard = progress.heard
-        if not SAYS_SOMETHING.search(heard.text):
+        if not _says_something(heard.text):
             await self._repair(utterance, progress, "utter_not_heard")
         elif heard.confidence is not None and heard.confidence < self._least_confidence:
             await self._repair(utterance, progress, "utter_not_heard_clearly")
@@ -369,6 +373,12 @@ def _typed(text: Optional[str]) -> str:
         if not words:
             raise Refused("empty")
     return words
+
+
+def _says_something(text: str) -> bool:
+    """A classifier makes 好 of anything; what holds neither Chinese nor a bare number is asked for
+    again."""
+    return bool(CHINESE.search(text) or (NUMBER.search(text) and not FOREIGN.search(text)))
 
 
 def _is_button(text: Optional[str]) -> bool:

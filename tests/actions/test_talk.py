@@ -75,6 +75,30 @@ def test_not_sure_is_given_time(wang: Speaker) -> None:
     assert says(wang, talk.ActionUnsure, "说不好").responses == ["utter_unsure"]
 
 
+# Not our business
+
+
+def test_what_it_cannot_do_is_told_with_what_it_can(street: Street, wang: Speaker) -> None:
+    answered = says(wang, talk.ActionOutOfScope, "唱个歌", intent="out_of_scope")
+    assert answered.responses == ["utter_out_of_scope"] and "叫邻居帮忙" in answered.text
+
+
+def test_a_swindle_is_warned_of_and_nothing_else_is_done(street: Street, wang: Speaker) -> None:
+    words = "有人打电话叫我把验证码念给他，转两千块钱"
+    answered = says(wang, talk.ActionOutOfScope, words, intent="out_of_scope", swindle="验证码")
+    assert "别把卡号、验证码告诉人，也别转钱" in answered.text and "陈干事" in answered.text
+    assert answered.buttons[0] == {"title": "找人", "payload": "/talk_to_human"}
+    assert answered.events == [] and street.balance("王奶奶").posted == 120
+    assert street.told("陈干事", "staff_call_back") == []
+
+
+def test_a_swindle_without_staff_is_warned_of_too(street: Street, wang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        hood.staff.is_coordinator = False
+    answered = says(wang, talk.ActionOutOfScope, intent="out_of_scope", swindle="验证码")
+    assert "村里的人" in answered.text
+
+
 # A bare fact
 
 
