@@ -16,6 +16,7 @@ from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
 from actions import wording
+from actions.said import value_meant
 from actions.timebank import alerts, deeds, members
 from actions.timebank.clock import clock_at
 from actions.timebank.errors import Refusal, UnknownMember
@@ -35,9 +36,12 @@ FORM_SLOTS = (
     "visit_sure",
     "no_show_sure",
     "worked_minutes",
-    "guess",
+    "more_needs",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
+
+ANSWER_SLOTS = ("guess", "made_request")
+"""Slots that belong to the answer that set them, see `Talk.asked_last`."""
 
 HEAR_AGAIN = ("repeat", "slow_down", "louder")
 """Wishes about how the last answer is said, not about anything new."""
@@ -104,6 +108,17 @@ class Talk:
     def heard(self, entity: str) -> Any:
         """The first value of an entity in what was just said, or None."""
         return next(self.tracker.get_latest_entity_values(entity), None)
+
+    def meant(self, entity: str) -> Any:
+        """The last value that was not taken back in the same breath (不对，是后天), or None."""
+        return value_meant(self.tracker.latest_message, entity)
+
+    def set_right(self, slot: str, entity: str) -> Dict[str, Any]:
+        """The slot with the value that was meant, when it was just filled with one that was taken
+        back in the same breath; nothing when it holds the right one."""
+        heard, meant = self.heard_all(entity), self.meant(entity)
+        just_filled = bool(heard) and self.tracker.get_slot(slot) == heard[-1]
+        return {slot: meant} if just_filled and meant != heard[-1] else {}
 
     def heard_id(self, entity: str) -> Optional[int]:
         """A number carried by a button; None when there is none or it is no number."""

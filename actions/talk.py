@@ -7,8 +7,10 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
+from actions import wording
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
+from actions.requests import corrects_request
 from actions.safety import answer_no, call_people, is_alarm_asked
 from actions.tasks import accept, decline, newest
 from actions.timebank import alerts, members, queries
@@ -57,6 +59,14 @@ class ActionSayNo(VillageAction):
             return answer_no(talk)
         if is_guess_open(talk):
             return [SlotSet("guess", None), FollowupAction("action_repair")]
+        if talk.tracker.active_loop.get("name") and noted_minutes(talk):
+            return []
+        made = talk.asked_last("made_request")
+        if corrects_request(talk):
+            return [FollowupAction("change_request_form")]
+        if made is not None:
+            talk.say("utter_ask_what_is_wrong")
+            return [SlotSet("made_request", made)]
         if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
             alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
             talk.say("utter_emergency_closed")
@@ -92,7 +102,10 @@ class ActionInform(VillageAction):
         if is_alarm_asked(talk):
             return call_people(talk)
         if talk.tracker.active_loop.get("name"):
+            noted_minutes(talk)
             return []
+        if corrects_request(talk):
+            return [FollowupAction("change_request_form")]
         talk.say("utter_inform_without_question", words=talk.words[:20])
         return forget_matter()
 
@@ -183,6 +196,15 @@ class ActionPassToStaff(VillageAction):
         talk.call_back()
         talk.say("utter_passed_to_staff", coordinator=talk.coordinator())
         return []
+
+
+def noted_minutes(talk: Talk) -> bool:
+    """Says back a length of time that was told while the form asked for something else."""
+    minutes, asks_for_help = talk.meant("duration_minutes"), talk.tracker.get_slot("help_minutes")
+    if minutes is None or asks_for_help is None:
+        return False
+    talk.say("utter_corrected", what=wording.minutes(int(minutes)))
+    return True
 
 
 def say_again(talk: Talk) -> None:

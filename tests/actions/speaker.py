@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -81,16 +81,21 @@ class Speaker:
         form: str | None = None,
         ranking: Mapping[str, float] | None = None,
         confidence: float = 0.9,
+        facts: Sequence[tuple[str, Any, str]] = (),
         **entities: Any,
     ) -> Speaker:
         """A new utterance. `slots` are those that Rasa fills from it, `form` the one it opens;
         an entity may have a list of values, each of which counts. `ranking` is what the
-        classifier thinks of each intent."""
+        classifier thinks of each intent, `facts` are entities with the words that name them."""
         spread = [
             {"entity": name, "value": value}
             for name, values in entities.items()
             for value in (values if isinstance(values, list) else [values])
         ]
+        for name, value, words in facts:
+            start = text.index(words)
+            where = {"start": start, "end": start + len(words)}
+            spread.append({"entity": name, "value": value, **where})
         self.message = {
             "text": text,
             "intent": {"name": intent, "confidence": confidence},
