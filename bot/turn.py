@@ -19,7 +19,7 @@ from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
 from actions.timebank.states import TurnOutcome
-from bot import danger
+from bot import danger, patience
 from bot.dialogue import Dialogue, DialogueAway
 from bot.ears import Ears, Heard
 from bot.mouth import Mouth
@@ -275,6 +275,16 @@ class TurnHandler:
         heard = progress.heard
         if deeds.done_before(session, utterance.turn, ASKED_AGAIN) is not None:
             progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
+        told_once = patience.grow(
+            session,
+            member=utterance.member,
+            intent=progress.intent,
+            code=progress.code,
+            now=self._village.clock(),
+        )
+        if told_once:
+            # Before the answer, so that its question stays the last thing heard.
+            progress.text = self._phrases.text("utter_more_patient") + progress.text
         self._see_to_danger(utterance, progress, session)
         turn = turns.finish(
             session,
@@ -314,11 +324,12 @@ class TurnHandler:
         member, words = utterance.member, progress.heard.text
         alarm_questions.call(session, member=member, words=words, turn_id=utterance.turn, now=now)
         told = [person.name for person in alerts.who_is_told(session, member)[:3]]
-        if told:
-            people = self._phrases.text("utter_and").join(told)
-            progress.text, progress.buttons = self._phrases.say("utter_emergency", people=people)
-        else:
-            progress.text, progress.buttons = self._phrases.say("utter_emergency_no_coordinator")
+        people = self._phrases.text("utter_and").join(told)
+        response = "utter_emergency" if told else "utter_emergency_no_coordinator"
+        # What was done all the same is told after what matters more.
+        done = progress.text if answered else ""
+        progress.text = self._phrases.text(response, people=people) + done
+        progress.buttons = []
 
     def _answer(self, turn: Turn) -> Answer:
         return Answer(
@@ -332,6 +343,7 @@ class TurnHandler:
             buttons=[Button(one["title"], one["payload"]) for one in turn.buttons],
             code=turn.code,
             stage_ms=turn.stage_ms,
+            patience_ms=turn.member.patience_ms,
         )
 
     def _apology(self, turn: TurnId, code: str, response: str = "utter_apology") -> Answer:

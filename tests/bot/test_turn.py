@@ -193,7 +193,7 @@ def test_a_good_turn_between_begins_the_ladder_anew(parlour: Parlour) -> None:
         parlour.recognizer.text = text
         replies.append(parlour.speaks(turn=f"talk:1:{number}").reply)
         parlour.street.clock.pass_time(seconds=20)
-    assert replies[0] == replies[2]
+    assert replies[2].endswith(replies[0]), "not the choices of a second time"
 
 
 def test_just_certain_enough_is_taken(parlour: Parlour) -> None:
