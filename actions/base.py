@@ -37,6 +37,7 @@ FORM_SLOTS = (
     "no_show_sure",
     "worked_minutes",
     "more_needs",
+    "sound_alike",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
 

@@ -11,11 +11,12 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from actions import wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
 from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
-from actions.timebank import alerts, deeds, exchange, members, queries
-from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal, UnknownMember
-from actions.timebank.ids import MemberId, RequestId, TurnId
+from actions.timebank import alerts, deeds, exchange, queries
+from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
+from actions.timebank.ids import RequestId, TurnId
 from actions.timebank.model import ServiceRequest
 from actions.timebank.states import RequestState, ServiceKind
+from actions.whom import wanted_member, whom
 
 ENTITY_OF = {"service_kind": "service_kind", "when": "when", "help_minutes": "duration_minutes"}
 """What fills the slots of a request."""
@@ -34,7 +35,7 @@ class ValidateRequestHelpForm(VillageForm):
         before = known_before(talk.tracker, "when") if is_open else None
         meant = {**_as_meant(talk, before), **_first_of_several(talk)}
         _say_back(talk, meant)
-        return {**meant, **_future_when(talk, meant)}
+        return {**meant, **_future_when(talk, meant), **whom(talk)}
 
 
 class ValidateChangeRequestForm(VillageForm):
@@ -81,7 +82,7 @@ def _make(talk: Talk, need: Need, turn: TurnId) -> ServiceRequest:
         minutes=need.minutes,
         place=talk.speaker.place,
         note=talk.tracker.get_slot("story") or "",
-        wanted_helper=_named(talk),
+        wanted_helper=wanted_member(talk),
         turn_id=turn,
         now=talk.now,
     )
@@ -339,17 +340,6 @@ def _future_when(talk: Talk, meant: Mapping[str, Any]) -> Dict[str, Any]:
 
 def _kind(talk: Talk, request: ServiceRequest) -> str:
     return wording.kind(talk.domain, request.service_kind)
-
-
-def _named(talk: Talk) -> Optional[MemberId]:
-    """The neighbour whom the elder asked for by name; None when nobody certain was named."""
-    name = talk.tracker.get_slot("wanted_person")
-    if not name:
-        return None
-    try:
-        return MemberId(members.find_member(talk.session, name).id)
-    except UnknownMember:
-        return None
 
 
 def whole(minutes: Optional[float]) -> Optional[int]:

@@ -34,7 +34,7 @@ LONGEST_TEXT = 500
 """Characters typed at once; a story of three spoken minutes stays below it."""
 BUTTON = re.compile(
     r"/(affirm|deny|repeat|slow_down|louder|talk_to_human|check_balance|list_tasks|start_task"
-    r'|affirm\{"choice": "[12]"\}'
+    r'|affirm\{"choice": "[12]"\}|inform\{"member_id": "\d{1,9}"\}'
     r'|(accept_task|decline_task)\{"offer_id": "\d{1,9}"\}'
     r'|confirm_service\{"request_id": "\d{1,9}"\})'
 )

@@ -332,7 +332,7 @@ def test_a_bare_command_of_rasa_is_no_word_at_all(parlour: Parlour, text: str) -
 
 def test_our_own_buttons_are_passed_on(parlour: Parlour, phrases: Phrases) -> None:
     payloads = {
-        button["payload"].format(offer_id=12, request_id=34)
+        button["payload"].format(offer_id=12, request_id=34, first_id=5, second_id=6)
         for variants in phrases._responses.values()
         for variant in variants
         for button in variant.get("buttons", [])
