@@ -238,6 +238,17 @@ def _talk(
     return Talk(session, village.clock(), tracker, dispatcher, domain, speaker)
 
 
+def form_open_before(tracker: Tracker) -> Optional[str]:
+    """The form that was open when the last words were said; None when they opened it, for Rasa
+    shows a form as active already while it is being opened."""
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            break
+        if event["event"] == "active_loop" and event["name"]:
+            return None
+    return tracker.active_loop.get("name")
+
+
 def forget_matter() -> List[EventType]:
     """Empties what belonged to one matter, so that the next one starts afresh."""
     return [SlotSet(slot, None) for slot in FORM_SLOTS]
@@ -266,13 +277,12 @@ class VillageForm(FormValidationAction, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> List[EventType]:
-        is_open = tracker.active_loop.get("name") == self.form_name()
-        said_something_else = is_open and not tracker.slots_to_validate()
-        if said_something_else:
+        is_opening = form_open_before(tracker) != self.form_name()
+        if not is_opening and not tracker.slots_to_validate():
             # Rasa takes this as an interruption, answers it and comes back to the form.
             return []
 
-        if not is_open:
+        if is_opening:
             # Another form may have been left in the middle of its own matter.
             tracker.slots["matter_id"] = None
 

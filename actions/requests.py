@@ -9,14 +9,14 @@ from typing import Any, Dict, List, Mapping, Optional
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, VillageForm, forget_matter, form_open_before
 from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
 from actions.timebank import alerts, deeds, exchange, queries
 from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
 from actions.timebank.ids import RequestId, TurnId
 from actions.timebank.model import ServiceRequest
 from actions.timebank.states import RequestState, ServiceKind
-from actions.whom import wanted_member, whom
+from actions.whom import ANYBODY, wanted_member, whom
 
 ENTITY_OF = {"service_kind": "service_kind", "when": "when", "help_minutes": "duration_minutes"}
 """What fills the slots of a request."""
@@ -31,10 +31,14 @@ class ValidateRequestHelpForm(VillageForm):
     def check(self, talk: Talk) -> Dict[str, Any]:
         """Several needs of one sentence are made one after the other: the first fills the form,
         the others wait in `more_needs`."""
-        is_open = talk.tracker.active_loop.get("name")
+        waiting = talk.tracker.get_slot("more_needs")
+        if waiting and deeds.done_before(talk.session, talk.turn, ActionRequestHelp().name()):
+            return _next_late(talk, waiting)
+        is_open = form_open_before(talk.tracker) is not None
         before = known_before(talk.tracker, "when") if is_open else None
         meant = {**_as_meant(talk, before), **_first_of_several(talk)}
-        _say_back(talk, meant)
+        if is_open:
+            _say_back(talk, meant)
         return {**meant, **_future_when(talk, meant), **whom(talk)}
 
 
@@ -117,14 +121,22 @@ def _ask_when(talk: Talk, late: List[Need]) -> List[EventType]:
     """Opens the form again for needs whose time is over; nothing when there are none."""
     if not late:
         return []
-    first, *more = late
-    talk.say("utter_request_too_late", kind=wording.kind(talk.domain, ServiceKind(first.kind)))
-    return [
-        SlotSet("service_kind", first.kind),
-        SlotSet("help_minutes", first.minutes),
-        SlotSet("more_needs", [asdict(need) for need in more]),
-        FollowupAction("request_help_form"),
-    ]
+    talk.say("utter_request_too_late", kind=wording.kind(talk.domain, ServiceKind(late[0].kind)))
+    waiting = [asdict(need) for need in late]
+    return [SlotSet("more_needs", waiting), FollowupAction("request_help_form")]
+
+
+def _next_late(talk: Talk, waiting: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """The form's slots when it is opened again in the same turn, where Rasa fills them once more
+    with what was said and is done already."""
+    first, *more = waiting
+    return {
+        "service_kind": first["kind"],
+        "when": None,
+        "help_minutes": first["minutes"],
+        "more_needs": more,
+        "wanted_person": talk.tracker.get_slot("wanted_person") or ANYBODY,
+    }
 
 
 def _look_for_a_way(talk: Talk) -> None:
@@ -295,9 +307,8 @@ def _say_who_is_asked_also(talk: Talk, request: ServiceRequest) -> None:
 
 def _first_of_several(talk: Talk) -> Dict[str, Any]:
     """The slots of the first of several needs just said, and those of the others for later."""
-    made_already = deeds.done_before(talk.session, talk.turn, ActionRequestHelp().name())
     said = needs(talk.tracker.latest_message) if talk.intent == "request_help" else []
-    if len(said) < 2 or made_already:
+    if len(said) < 2:
         return {}
     values = (said[0].kind, said[0].when, said[0].minutes)
     first = {
@@ -322,7 +333,7 @@ def _as_meant(talk: Talk, before: Optional[str]) -> Dict[str, Any]:
 
 def _say_back(talk: Talk, meant: Mapping[str, Any]) -> None:
     """Tells what this utterance changes of what the open form knew."""
-    for slot in ("service_kind", "when") if talk.tracker.active_loop.get("name") else ():
+    for slot in ("service_kind", "when"):
         before = known_before(talk.tracker, slot)
         now = meant.get(slot, talk.tracker.get_slot(slot))
         if before and now and before != now:

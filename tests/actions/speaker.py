@@ -118,6 +118,11 @@ class Speaker:
     def runs(self, action: type[Any]) -> Answered:
         """Lets one action answer what was said last."""
         dispatcher = CollectingDispatcher()
+        if self.opening:
+            # Rasa shows a form as active already while it is being opened.
+            self._apply([{"event": "active_loop", "name": self.opening}])
+            filled = {slot: self.slots[slot] for slot in self.slots if self.slots[slot] is not None}
+            self.fresh, self.opening = {**filled, **self.fresh}, None
         tracker = Tracker(
             sender_id=self.sender,
             slots=dict(self.slots),
@@ -133,7 +138,6 @@ class Speaker:
         if answered.text:
             spoken = {"text": answered.text, "data": {"buttons": answered.buttons}}
             self.events.append({"event": "bot", **spoken})
-        self.form, self.opening = self.opening or self.form, None
         self._apply(answered.events)
         return answered
 

@@ -107,9 +107,9 @@ def test_a_need_whose_time_is_over_is_asked_about_after_the_first(
 ) -> None:
     answered = asks(wang, "明天买菜，昨天做饭", TOMORROW, SHOP, NOW_IS_PAST, COOK)
     assert answered.responses == ["utter_request_also_made", "utter_request_too_late"]
-    assert follows(answered) == ["request_help_form"] and wang.slots["service_kind"] == "meals"
-    wang.opening = "request_help_form"
-    wang.fresh = {}
+    assert follows(answered) == ["request_help_form"]
+    # Rasa fills the slots of a form that it opens once more with what was said.
+    wang.opening, wang.slots["when"] = "request_help_form", NOW_IS_PAST[1]
     wang.runs(ValidateRequestHelpForm)
     assert (wang.slots["service_kind"], wang.slots["when"]) == ("meals", None)
     wang.says("后天", "inform", facts=[AFTER], slots={"when": AFTER[1]})
