@@ -28,18 +28,25 @@ class ActionRepair(VillageAction):
         if tries >= 2:
             talk.call_back()
             talk.say("utter_repair_staff", coordinator=talk.coordinator())
-            return leave_form()
+            return [*leave_form(), *_listen_after_followup(talk)]
         # An open form asks its own question again; a yes to a guess would be a yes to the form.
         is_free = not talk.tracker.active_loop.get("name") and talk.intent == FALLBACK
         if not is_free:
             talk.say("utter_repair_again")
-            return []
+            return _listen_after_followup(talk)
         return _choices(talk) if tries == 1 else _guess(talk)
 
     def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
         talk.dispatcher.messages.clear()
         talk.say("utter_repair_no_staff")
         return leave_form()
+
+
+def _listen_after_followup(talk: Talk) -> List[EventType]:
+    """No rule tells Rasa what comes after a repair that followed clear words, a 不是 to our guess:
+    it would fall back to the repair again and again."""
+    in_form = bool(talk.tracker.active_loop.get("name"))
+    return [] if in_form or talk.intent == FALLBACK else [FollowupAction("action_listen")]
 
 
 def is_guess_open(talk: Talk) -> bool:

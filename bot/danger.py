@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Optional
+from datetime import datetime
+from typing import Any, Iterable, List, Mapping, Optional
+
+from sqlalchemy.orm import Session
+
+from actions.timebank import alarm_questions, alerts
+from actions.timebank.ids import MemberId, TurnId
 
 SURE_FROM = 0.5
+NAMED = 3
+"""How many of the people who were told are named to her."""
 ASKS_TO_HEAR_AGAIN = ("repeat", "slow_down", "louder")
 NO_ANSWER = frozenset(
     {
@@ -24,6 +32,31 @@ NO_ANSWER = frozenset(
 )
 """Said instead of a no, these leave the danger where it was, or confirm it."""
 URGENT = "urgent_help"
+
+
+def people_called(
+    session: Session,
+    *,
+    member: MemberId,
+    turn: TurnId,
+    words: str,
+    intent: str,
+    confidence: Optional[float],
+    entities: Iterable[Mapping[str, Any]],
+    now: datetime,
+) -> Optional[List[str]]:
+    """Calls people when she was asked whether something had happened and this turn is no answer,
+    heard or not (`intent` is empty then); what is clearly about other things settles the question.
+
+    Returns the names of who was told first, or None when nobody had to be called."""
+    question = alarm_questions.waiting(session, member)
+    if question is None or question.turn_id == turn or intent in ASKS_TO_HEAR_AGAIN:
+        return None
+    if intent and speaks_of_other_things(intent, confidence, entities):
+        alarm_questions.settle(session, question, now=now)
+        return None
+    alarm_questions.call(session, member=member, words=words, turn_id=turn, now=now)
+    return [person.name for person in alerts.who_is_told(session, member)[:NAMED]]
 
 
 def speaks_of_other_things(

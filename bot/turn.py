@@ -14,7 +14,7 @@ from typing import Any, Callable, DefaultDict, Dict, Iterator, List, Mapping, Op
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.timebank import alarm_questions, alerts, deeds, members, outbox, queries, turns
+from actions.timebank import alerts, deeds, members, outbox, queries, turns
 from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
@@ -308,22 +308,19 @@ class TurnHandler:
         return self._answer(turn), self._mouth.delivery_for(member)
 
     def _see_to_danger(self, utterance: Utterance, progress: _Progress, session: Any) -> None:
-        """Calls people when she was asked whether something had happened and this turn, heard or
-        not, is no answer; what is clearly about other things settles the question."""
-        question = alarm_questions.waiting(session, utterance.member)
-        if question is None or question.turn_id == utterance.turn:
+        answered = progress.outcome is TurnOutcome.ANSWERED
+        told = danger.people_called(
+            session,
+            member=utterance.member,
+            turn=utterance.turn,
+            words=progress.heard.text,
+            intent=progress.intent if answered else "",
+            confidence=progress.intent_confidence,
+            entities=progress.entities,
+            now=self._village.clock(),
+        )
+        if told is None:
             return
-        now, answered = self._village.clock(), progress.outcome is TurnOutcome.ANSWERED
-        if answered and progress.intent in danger.ASKS_TO_HEAR_AGAIN:
-            return
-        if answered and danger.speaks_of_other_things(
-            progress.intent, progress.intent_confidence, progress.entities
-        ):
-            alarm_questions.settle(session, question, now=now)
-            return
-        member, words = utterance.member, progress.heard.text
-        alarm_questions.call(session, member=member, words=words, turn_id=utterance.turn, now=now)
-        told = [person.name for person in alerts.who_is_told(session, member)[:3]]
         people = self._phrases.text("utter_and").join(told)
         response = "utter_emergency" if told else "utter_emergency_no_coordinator"
         # What was done all the same is told after what matters more.

@@ -130,7 +130,9 @@ def test_a_no_asks_again(street: Street, wang: Speaker) -> None:
     struggled(street, 1)
     answered = says_no(wang)
     assert (answered.text, follows(answered)) == ("", ["action_repair"])
-    assert wang.runs(ActionRepair).responses == ["utter_repair_again"]
+    again = wang.runs(ActionRepair)
+    assert again.responses == ["utter_repair_again"]
+    assert follows(again) == ["action_listen"], "Rasa would repair again and again"
 
 
 def test_a_no_to_a_guess_takes_back_no_alarm_and_no_offer(street: Street, zhang: Speaker) -> None:
