@@ -55,6 +55,8 @@ class ActionExplainHistory(VillageAction):
 def _what_happened(line: LedgerLine) -> str:
     if line.kind is TransferKind.SETTLEMENT:
         return "spending" if line.minutes < 0 else "earning"
+    if line.kind is TransferKind.GIFT:
+        return "giving" if line.minutes < 0 else "receiving"
     if line.kind is TransferKind.REISSUE and line.balance_after == line.minutes:
         return "opening"
     return "other"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
@@ -38,11 +38,25 @@ FORM_SLOTS = (
     "worked_minutes",
     "more_needs",
     "sound_alike",
+    "gift_words",
+    "gift_to",
+    "gift_between",
+    "gift_minutes",
+    "gift_sure",
+    "rating_stars",
+    "rating_words",
+    "offered_kinds",
+    "offered_times",
+    "form_tries",
+    "reminder_when",
+    "reminder_words",
+    "reminder_matter",
+    "delete_sure",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
 
 ANSWER_SLOTS = ("guess", "made_request")
-"""Slots that belong to the answer that set them, see `Talk.asked_last`."""
+"""Slots that belong to the answer that set them, see `Before.slots`."""
 
 HEAR_AGAIN = ("repeat", "slow_down", "louder")
 """Wishes about how the last answer is said, not about anything new."""
@@ -64,6 +78,16 @@ def act_for(village: Optional[Village]) -> None:
     """From now on the actions of this process act for the given village."""
     global _village
     _village = village
+
+
+@dataclass(frozen=True)
+class Before:
+    """The utterance before the present one; empty when there was none."""
+
+    intent: str = ""
+    turn: str = ""
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    """What its answer set."""
 
 
 @dataclass(frozen=True)
@@ -129,27 +153,36 @@ class Talk:
     def heard_all(self, entity: str) -> List[Any]:
         return list(self.tracker.get_latest_entity_values(entity))
 
-    def asked_last(self, slot: str) -> Any:
-        """What this slot was set to by the answer before this utterance; None when anything else
-        was said since. A wish to hear the question again leaves it open."""
-        said_since = 0
+    @property
+    def before(self) -> Before:
+        """What she said before this, whose answer she may be answering now: a wish to hear that
+        answer again leaves its question open, the end of a session closes it."""
+        slots: Dict[str, Any] = {}
+        is_before = False
         for event in reversed(self.tracker.events):
-            if event["event"] == "slot" and event["name"] == slot and said_since:
-                return event["value"]
+            if event["event"] == "session_started":
+                break
+            if event["event"] == "slot" and is_before:
+                slots.setdefault(event["name"], event["value"])
             if event["event"] == "user":
-                said = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
-                if said_since and said not in HEAR_AGAIN:
-                    return None
-                said_since += 1
-            elif event["event"] == "session_started":
-                return None
-        return None
+                intent = str(
+                    ((event.get("parse_data") or {}).get("intent") or {}).get("name") or ""
+                )
+                if is_before and intent not in HEAR_AGAIN:
+                    turn = str((event.get("metadata") or {}).get("turn_id") or "")
+                    return Before(intent, turn, slots)
+                is_before = True
+        return Before()
 
-    def call_back(self) -> None:
-        """Asks the staff to call the speaker back; with the turn they find what was recorded.
-        Raises NoCoordinator."""
+    def call_back(self, words: Optional[str] = None) -> None:
+        """Asks the staff to call the speaker back about what was just said, or about these words;
+        with the turn they find what was recorded. Raises NoCoordinator."""
         alerts.call_back(
-            self.session, member=self.me, words=self.words, turn_id=self.turn, now=self.now
+            self.session,
+            member=self.me,
+            words=words or self.words,
+            turn_id=self.turn,
+            now=self.now,
         )
 
     def say(self, response: str, **facts: Any) -> None:
@@ -238,17 +271,6 @@ def _talk(
     return Talk(session, village.clock(), tracker, dispatcher, domain, speaker)
 
 
-def form_open_before(tracker: Tracker) -> Optional[str]:
-    """The form that was open when the last words were said; None when they opened it, for Rasa
-    shows a form as active already while it is being opened."""
-    for event in reversed(tracker.events):
-        if event["event"] == "user":
-            break
-        if event["event"] == "active_loop" and event["name"]:
-            return None
-    return tracker.active_loop.get("name")
-
-
 def forget_matter() -> List[EventType]:
     """Empties what belonged to one matter, so that the next one starts afresh."""
     return [SlotSet(slot, None) for slot in FORM_SLOTS]
@@ -268,6 +290,20 @@ class VillageForm(FormValidationAction, ABC):
     def check(self, talk: Talk) -> Dict[str, Any]:
         """Slots to set, after what was just said is known. Empty when all may stay as it is."""
 
+    def is_open(self, tracker: Tracker) -> bool:
+        """Whether this form was open when the last words were said. Rasa shows it as active, and
+        with the question of the form before it, already while they open it."""
+        for event in reversed(tracker.events):
+            if event["event"] == "user":
+                break
+            if event["event"] == "active_loop" and event["name"]:
+                return False
+        return bool(tracker.active_loop.get("name") == self.form_name())
+
+    def asked(self, talk: Talk) -> Optional[str]:
+        """Which of this form's questions is open; None while the form begins."""
+        return talk.tracker.get_slot("requested_slot") if self.is_open(talk.tracker) else None
+
     def other_side(self, talk: Talk) -> Optional[str]:
         """Another form that the same words must mean from this person; None for this one.
 
@@ -277,12 +313,12 @@ class VillageForm(FormValidationAction, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> List[EventType]:
-        is_opening = form_open_before(tracker) != self.form_name()
-        if not is_opening and not tracker.slots_to_validate():
+        is_open = self.is_open(tracker)
+        if is_open and not tracker.slots_to_validate():
             # Rasa takes this as an interruption, answers it and comes back to the form.
             return []
 
-        if is_opening:
+        if not is_open:
             # Another form may have been left in the middle of its own matter.
             tracker.slots["matter_id"] = None
 

@@ -51,7 +51,7 @@ def _listen_after_followup(talk: Talk) -> List[EventType]:
 
 def is_guess_open(talk: Talk) -> bool:
     """Whether the person was asked last what her words meant, and has said nothing else since."""
-    return talk.asked_last("guess") is not None
+    return talk.before.slots.get("guess") is not None
 
 
 def carry_out(talk: Talk) -> List[EventType]:
@@ -59,7 +59,7 @@ def carry_out(talk: Talk) -> List[EventType]:
 
     They belong to the turn of the yes, so that the same yes again acts no second time. A bare
     yes to a choice of two is asked about again."""
-    guess, choice = talk.asked_last("guess"), talk.heard_id("choice") or 1
+    guess, choice = talk.before.slots["guess"], talk.heard_id("choice") or 1
     intents = guess["intents"]
     if len(intents) > 1 and talk.heard_id("choice") is None:
         return [FollowupAction("action_repair")]

@@ -9,9 +9,10 @@ from typing import Any, Dict, List, Mapping, Optional
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter, form_open_before
+from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.reminders import ask_call_off, call_off, to_call_off
 from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
-from actions.timebank import alerts, deeds, exchange, queries
+from actions.timebank import deeds, exchange, queries
 from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
 from actions.timebank.ids import RequestId, TurnId
 from actions.timebank.model import ServiceRequest
@@ -34,7 +35,7 @@ class ValidateRequestHelpForm(VillageForm):
         waiting = talk.tracker.get_slot("more_needs")
         if waiting and deeds.done_before(talk.session, talk.turn, ActionRequestHelp().name()):
             return _next_late(talk, waiting)
-        is_open = form_open_before(talk.tracker) is not None
+        is_open = self.is_open(talk.tracker)
         before = known_before(talk.tracker, "when") if is_open else None
         meant = {**_as_meant(talk, before), **_first_of_several(talk)}
         if is_open:
@@ -141,8 +142,7 @@ def _next_late(talk: Talk, waiting: List[Dict[str, Any]]) -> Dict[str, Any]:
 
 def _look_for_a_way(talk: Talk) -> None:
     """The spoken refusal promises that the coordinator looks for one."""
-    words = talk.tracker.get_slot("story") or talk.words
-    alerts.call_back(talk.session, member=talk.me, words=words, turn_id=talk.turn, now=talk.now)
+    talk.call_back(talk.tracker.get_slot("story"))
 
 
 class ActionChangeRequest(VillageAction):
@@ -178,7 +178,14 @@ class ValidateCancelRequestForm(VillageForm):
         return "validate_cancel_request_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        return {"matter_id": changeable_request(talk).id}
+        is_open = self.is_open(talk.tracker)
+        if is_open and talk.tracker.get_slot("reminder_matter") is not None:
+            return {}
+        if not is_open:
+            reminder = to_call_off(talk, open_requests=bool(_changeable_requests(talk)))
+            if reminder is not None:
+                return {"matter_id": None, "reminder_matter": reminder.id}
+        return {"matter_id": changeable_request(talk).id, "reminder_matter": None}
 
 
 class ActionAskCancelSure(VillageAction):
@@ -186,6 +193,10 @@ class ActionAskCancelSure(VillageAction):
         return "action_ask_cancel_sure"
 
     def act(self, talk: Talk) -> List[EventType]:
+        reminder_id = talk.tracker.get_slot("reminder_matter")
+        if reminder_id is not None:
+            ask_call_off(talk, reminder_id)
+            return []
         request = changeable_request(talk)
         when = wording.moment(request.starts_at)
         talk.say("utter_ask_cancel_sure", when=when, kind=_kind(talk, request))
@@ -198,8 +209,11 @@ class ActionCancelRequest(VillageAction):
 
     def act(self, talk: Talk) -> List[EventType]:
         sure = talk.tracker.get_slot("cancel_sure")
+        reminder_id = talk.tracker.get_slot("reminder_matter")
         if sure is False:
             talk.say("utter_request_kept")
+        elif sure and reminder_id is not None:
+            call_off(talk, reminder_id)
         elif sure:
             request = exchange.cancel_request(
                 talk.session,
@@ -247,11 +261,7 @@ def changeable_request(talk: Talk) -> ServiceRequest:
     """The speaker's request that can still be changed: the one the open form asked about, the one
     just made when its words are corrected, of the kind just named, else the last one asked for.
     Raises NothingOpen."""
-    waiting = [
-        request
-        for request in queries.open_requests(talk.session, talk.me)
-        if request.state in (RequestState.OPEN, RequestState.OFFERED, RequestState.ASSIGNED)
-    ]
+    waiting = _changeable_requests(talk)
     matter = talk.matter if talk.matter is not None else _corrected(talk)
     if matter is not None:
         waiting = [request for request in waiting if request.id == matter]
@@ -271,7 +281,15 @@ def corrects_request(talk: Talk) -> bool:
 def _corrected(talk: Talk) -> Optional[int]:
     """The request made or changed by the answer before this correction of it."""
     corrects = talk.intent in ("deny", "inform") or TAKES_BACK.search(talk.words)
-    return talk.asked_last("made_request") if corrects else None
+    return talk.before.slots.get("made_request") if corrects else None
+
+
+def _changeable_requests(talk: Talk) -> List[ServiceRequest]:
+    return [
+        request
+        for request in queries.open_requests(talk.session, talk.me)
+        if request.state in (RequestState.OPEN, RequestState.OFFERED, RequestState.ASSIGNED)
+    ]
 
 
 def who_comes(talk: Talk, request: ServiceRequest) -> Optional[str]:

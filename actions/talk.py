@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import wording
+from actions import policy, recordings, reminders, wellbeing, wording
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
 from actions.requests import corrects_request
@@ -26,8 +26,8 @@ class ActionGreet(VillageAction):
 
 
 class ActionSayYes(VillageAction):
-    """A bare yes answers what was asked last, danger before all: a guess, else the newest thing
-    that a notice asked of this person."""
+    """A bare yes answers what was asked last, danger before all: a guess or what was asked at the
+    end of an answer, else the newest thing that a notice asked of this person."""
 
     def name(self) -> str:
         return "action_say_yes"
@@ -37,6 +37,12 @@ class ActionSayYes(VillageAction):
             return call_people(talk)
         if is_guess_open(talk):
             return carry_out(talk)
+        if recordings.just_asked(talk):
+            return [FollowupAction("action_consent_recording")]
+        if wellbeing.just_asked(talk):
+            return wellbeing.somebody_shall_come(talk)
+        if reminders.answer_by_yes(talk):
+            return []
         offers = queries.pending_offers(talk.session, talk.me)
         if offers:
             accept(talk, newest(offers))
@@ -48,8 +54,8 @@ class ActionSayYes(VillageAction):
 
 
 class ActionSayNo(VillageAction):
-    """A bare no: no danger, a wrong guess, a false alarm taken back, an offer declined, or a
-    claim that is not right."""
+    """A bare no: no danger, a wrong guess, no to what was asked at the end of an answer, a false
+    alarm taken back, an offer declined, or a claim that is not right."""
 
     def name(self) -> str:
         return "action_say_no"
@@ -61,15 +67,24 @@ class ActionSayNo(VillageAction):
             return [SlotSet("guess", None), FollowupAction("action_repair")]
         if talk.tracker.active_loop.get("name") and noted_minutes(talk):
             return []
-        made = talk.asked_last("made_request")
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
+        # Before the alarm: a no to another question must not send away who is on the way.
+        if recordings.just_asked(talk):
+            return [FollowupAction("action_revoke_recording")]
+        if wellbeing.just_asked(talk):
+            talk.say("utter_nobody_shall_come")
+            return []
+        made = talk.before.slots.get("made_request")
         if made is not None:
             talk.say("utter_ask_what_is_wrong")
             return [SlotSet("made_request", made)]
         if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
             alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
             talk.say("utter_emergency_closed")
+            return []
+        if reminders.newest_question(talk) is not None:
+            talk.say("utter_reminder_told_again")
             return []
         offers = queries.pending_offers(talk.session, talk.me)
         if offers:
@@ -101,11 +116,15 @@ class ActionInform(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         if is_alarm_asked(talk):
             return call_people(talk)
+        if reminders.answer_by_button(talk):
+            return []
         if talk.tracker.active_loop.get("name"):
             noted_minutes(talk)
             return []
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
+        if reminders.answer_by_words(talk) or policy.answer_by_choice(talk):
+            return []
         talk.say("utter_inform_without_question", words=talk.words[:20])
         return forget_matter()
 
@@ -183,18 +202,6 @@ class ActionTalkToHuman(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         talk.call_back()
         talk.say("utter_staff_told", coordinator=talk.coordinator())
-        return []
-
-
-class ActionPassToStaff(VillageAction):
-    """What 小帮 understands but cannot do yet is passed on, and said so."""
-
-    def name(self) -> str:
-        return "action_pass_to_staff"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        talk.call_back()
-        talk.say("utter_passed_to_staff", coordinator=talk.coordinator())
         return []
 
 

@@ -8,27 +8,11 @@ from rasa_sdk.events import EventType
 
 from actions import wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
-from actions.timebank import exchange, ledger, members, queries, visits
+from actions.timebank import exchange, ledger, queries, visits
 from actions.timebank.errors import NothingOpen
 from actions.timebank.ids import AccountId, AssignmentId, OfferId
 from actions.timebank.lookups import offer_to
 from actions.timebank.model import Assignment, Offer, ServiceRequest
-from actions.timebank.states import ServiceKind
-
-
-class ActionOfferHelp(VillageAction):
-    def name(self) -> str:
-        return "action_offer_help"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        kinds = [ServiceKind(kind) for kind in dict.fromkeys(talk.heard_all("service_kind"))]
-        if not kinds:
-            talk.say("utter_ask_offered_kinds")
-            return []
-        members.offer_help(talk.session, member=talk.me, kinds=kinds)
-        spoken = talk.phrase("utter_and").join(wording.kind(talk.domain, kind) for kind in kinds)
-        talk.say("utter_help_offered", kinds=spoken)
-        return []
 
 
 class ActionListTasks(VillageAction):

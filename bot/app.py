@@ -6,12 +6,14 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import AsyncIterator
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
+from actions.timebank import reminders
 from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
 from actions.timebank.session import Village, open_village
@@ -21,6 +23,7 @@ from bot.ears import Ears
 from bot.links import TalkLinks
 from bot.mouth import Mouth
 from bot.phrases import Phrases, read_phrases
+from bot.recordings import delete_revoked
 from bot.settings import Settings
 from bot.turn import TurnHandler
 from bot.turn_types import Speech
@@ -45,6 +48,7 @@ class Parts:
     mouth: Mouth
     turns: TurnHandler
     rasa: httpx.AsyncClient
+    recordings: Path
 
 
 def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synthesizer) -> Parts:
@@ -61,7 +65,8 @@ def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synt
         phrases=phrases,
         least_confidence=settings.recognizer_confidence,
     )
-    return Parts(village, phrases, TalkLinks(settings.key()), mouth, turns, rasa)
+    links = TalkLinks(settings.key())
+    return Parts(village, phrases, links, mouth, turns, rasa, settings.recordings)
 
 
 def real_recognizer(settings: Settings) -> Recognizer:
@@ -88,7 +93,7 @@ def build_app(settings: Settings) -> Starlette:
 def app_of(parts: Parts, *, demo: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        deadlines = asyncio.create_task(look_after_deadlines(parts.village))
+        deadlines = asyncio.create_task(look_after_deadlines(parts.village, parts.recordings))
         yield
         deadlines.cancel()
         await parts.rasa.aclose()
@@ -108,12 +113,16 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-async def look_after_deadlines(village: Village) -> None:
-    """Passes unanswered offers on and ends what is too late, for as long as the program runs."""
+async def look_after_deadlines(village: Village, recordings: Path) -> None:
+    """Passes unanswered offers on, ends what is too late, tells reminders and deletes recordings
+    that nobody may hear any more, for as long as the program runs."""
 
     def look() -> None:
         with village.transaction() as session:
             expire_due(session, now=village.clock())
+        with village.transaction() as session:
+            reminders.tell_due(session, now=village.clock())
+        delete_revoked(village, recordings)
 
     while True:
         try:

@@ -39,10 +39,13 @@ class Ears:
         self._recordings = recordings
         self._clock = clock
 
-    def keep(self, audio: bytes, turn: str) -> Heard:
-        """Stores the recording for the staff, before anything can go wrong with it. A full disk
-        must not keep anyone from being heard: then it is logged and the turn goes on without."""
+    def keep(self, audio: bytes, turn: str, *, on_disk: bool) -> Heard:
+        """Stores the recording for the staff, before anything can go wrong with it; only its hash
+        where the member wants none kept. A full disk must not keep anyone from being heard: then
+        it is logged and the turn goes on without."""
         sha256 = hashlib.sha256(audio).hexdigest()
+        if not on_disk:
+            return Heard(recording_sha256=sha256)
         name = re.sub(r"[^\w-]", "_", turn)
         relative = Path(f"{self._clock():%Y-%m-%d}") / f"{name}.audio"
         target = self._recordings / relative

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections import defaultdict
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any, Callable, DefaultDict, Dict, Iterator, List, Mapping, Op
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.timebank import alerts, deeds, members, outbox, queries, turns
+from actions.timebank import alerts, consents, deeds, members, outbox, queries, reminders, turns
 from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
@@ -26,41 +25,24 @@ from bot.mouth import Mouth
 from bot.notices import told
 from bot.phrases import Phrases
 from bot.turn_types import Answer, Button, Speech, Utterance
+from bot.words import FOREIGN, Refused, is_button, says_something, typed
 from voice.types import Delivery, VoiceError
 
 logger = logging.getLogger(__name__)
 
-LONGEST_TEXT = 500
-"""Characters typed at once; a story of three spoken minutes stays below it."""
-BUTTON = re.compile(
-    r"/(affirm|deny|repeat|slow_down|louder|talk_to_human|check_balance|list_tasks|start_task"
-    r'|affirm\{"choice": "[12]"\}|inform\{"member_id": "\d{1,9}"\}'
-    r'|(accept_task|decline_task)\{"offer_id": "\d{1,9}"\}'
-    r'|confirm_service\{"request_id": "\d{1,9}"\})'
-)
-"""What our own buttons send. Any other text that looks like one of Rasa's commands is words."""
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
-NUMBER = re.compile(r"\d")
-FOREIGN = re.compile(r"[^\W\d_]")
-"""A letter of any script, where there is nothing Chinese."""
 NOT_UNDERSTOOD = "nlu_fallback"
 ASKED_AGAIN = "action_repair"
 """The action that asks again also when the words were clear: 不是 to a guess of ours."""
+NO_TIME_TO_ASK = ("emergency", "stop", "goodbye")
+"""After these words nobody wants a question of ours."""
 Result = TypeVar("Result")
-
-
-class Refused(Exception):
-    """The message itself cannot be taken; `utter_refused_<code>` tells why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass
 class _Progress:
     """What is known of a turn while it is under way."""
 
+    keeps_recording: bool = True
     heard: Heard = field(default_factory=Heard)
     intent: str = ""
     intent_confidence: Optional[float] = None
@@ -104,10 +86,10 @@ class TurnHandler:
     async def take(self, utterance: Utterance) -> Answer:
         async with self._one_at_a_time[utterance.member]:
             try:
-                stored = await self._in_village(self._begin, utterance)
+                stored, keeps = await self._in_village(self._begin, utterance)
                 if stored is not None:
                     return stored
-                progress = await self._go(utterance)
+                progress = await self._go(utterance, keeps)
                 answer, delivery = await self._in_village(self._finish, utterance, progress)
             except (SQLAlchemyError, OSError):
                 logger.exception("turn %s could not be stored", utterance.turn)
@@ -135,11 +117,14 @@ class TurnHandler:
         def queued(owner: MemberId, session: Any) -> List[Mapping[str, Any]]:
             waiting = outbox.queued_for(session, owner)
             asked = {offer.id for offer in queries.pending_offers(session, owner)}
-            # An offer that went to somebody else is no question any more.
+            due = {reminder.id for reminder in reminders.unanswered(session, owner)}
+            # An offer that went to somebody else is no question any more, nor is a reminder
+            # whose time is over.
             return [
                 self._notice(one)
                 for one in waiting
-                if one.kind != "offer_made" or one.facts["offer_id"] in asked
+                if (one.kind != "offer_made" or one.facts["offer_id"] in asked)
+                and (one.kind != "reminder" or one.facts["reminder_id"] in due)
             ]
 
         return await self._in_village(queued, member)
@@ -155,8 +140,8 @@ class TurnHandler:
 
     # -- the stages of a turn ------------------------------------------------------------------
 
-    async def _go(self, utterance: Utterance) -> _Progress:
-        progress = _Progress()
+    async def _go(self, utterance: Utterance, keeps_recording: bool) -> _Progress:
+        progress = _Progress(keeps_recording=keeps_recording)
         with progress.stage("total"):
             try:
                 await self._hear(utterance, progress)
@@ -175,18 +160,19 @@ class TurnHandler:
 
     async def _hear(self, utterance: Utterance, progress: _Progress) -> None:
         if utterance.audio is None:
-            progress.heard = Heard(text=_typed(utterance.text))
-            if not _is_button(utterance.text) and not _says_something(progress.heard.text):
+            progress.heard = Heard(text=typed(utterance.text))
+            if not is_button(utterance.text) and not says_something(progress.heard.text):
                 foreign = FOREIGN.search(progress.heard.text)
                 first = "utter_not_chinese" if foreign else "utter_repair_again"
                 await self._repair(utterance, progress, first)
             return
         with progress.stage("hear"):
             audio = utterance.audio
-            progress.heard = await asyncio.to_thread(self._ears.keep, audio, str(utterance.turn))
+            keep = partial(self._ears.keep, on_disk=progress.keeps_recording)
+            progress.heard = await asyncio.to_thread(keep, audio, str(utterance.turn))
             progress.heard = await asyncio.to_thread(self._ears.recognize, audio, progress.heard)
         heard = progress.heard
-        if not _says_something(heard.text):
+        if not says_something(heard.text):
             await self._repair(utterance, progress, "utter_not_heard")
         elif heard.confidence is not None and heard.confidence < self._least_confidence:
             await self._repair(utterance, progress, "utter_not_heard_clearly")
@@ -253,8 +239,9 @@ class TurnHandler:
 
         return await asyncio.to_thread(work)
 
-    def _begin(self, utterance: Utterance, session: Any) -> Optional[Answer]:
-        """The stored answer when this message came before, else None and the turn is begun."""
+    def _begin(self, utterance: Utterance, session: Any) -> tuple[Optional[Answer], bool]:
+        """The stored answer when this message came before, else None and the turn is begun; and
+        whether its recording may be kept."""
         turn, is_new = turns.begin(
             session,
             turn_id=utterance.turn,
@@ -263,10 +250,10 @@ class TurnHandler:
             now=self._village.clock(),
         )
         if is_new:
-            return None
+            return None, consents.recordings_kept(session, utterance.member)
         if turn.outcome is TurnOutcome.BEGUN:
-            return self._apology(utterance.turn, "still_working", "utter_still_working")
-        return self._answer(turn)
+            return self._apology(utterance.turn, "still_working", "utter_still_working"), False
+        return self._answer(turn), False
 
     def _finish(
         self, utterance: Utterance, progress: _Progress, session: Any
@@ -286,6 +273,7 @@ class TurnHandler:
             # Before the answer, so that its question stays the last thing heard.
             progress.text = self._phrases.text("utter_more_patient") + progress.text
         self._see_to_danger(utterance, progress, session)
+        self._ask_consent(utterance, progress, session)
         turn = turns.finish(
             session,
             utterance.turn,
@@ -328,6 +316,24 @@ class TurnHandler:
         progress.text = self._phrases.text(response, people=people) + done
         progress.buttons = []
 
+    def _ask_consent(self, utterance: Utterance, progress: _Progress, session: Any) -> None:
+        """From time to time a recorded turn that asks nothing ends with the question whether
+        recordings may be kept."""
+        asks = bool(progress.buttons) or "？" in progress.text
+        calm = progress.outcome is TurnOutcome.ANSWERED and progress.intent not in NO_TIME_TO_ASK
+        now = self._village.clock()
+        if utterance.audio is None or asks or not calm:
+            return
+        if alerts.alert_lately_raised(session, utterance.member, now=now) is not None:
+            return
+        if not consents.should_ask(session, utterance.member, now=now):
+            return
+        consents.ask(session, member=utterance.member, turn_id=utterance.turn, now=now)
+        staff = members.coordinators(session)
+        who = staff[0].name if staff else self._phrases.text("utter_village_staff")
+        question, progress.buttons = self._phrases.say("utter_recording_question", coordinator=who)
+        progress.text += question
+
     def _answer(self, turn: Turn) -> Answer:
         return Answer(
             turn=TurnId(turn.id),
@@ -369,26 +375,3 @@ class TurnHandler:
             raise LookupError(part)
         chosen = sentences if part is None else [sentences[part]]
         return await asyncio.to_thread(partial(self._mouth.speech, chosen, delivery))
-
-
-def _typed(text: Optional[str]) -> str:
-    words = (text or "").strip()
-    if not words:
-        raise Refused("empty")
-    if len(words) > LONGEST_TEXT:
-        raise Refused("too_long")
-    if words.startswith("/") and not _is_button(words):
-        words = words.lstrip("/ ")
-        if not words:
-            raise Refused("empty")
-    return words
-
-
-def _says_something(text: str) -> bool:
-    """A classifier makes 好 of anything; what holds neither Chinese nor a bare number is asked for
-    again."""
-    return bool(CHINESE.search(text) or (NUMBER.search(text) and not FOREIGN.search(text)))
-
-
-def _is_button(text: Optional[str]) -> bool:
-    return BUTTON.fullmatch((text or "").strip()) is not None

@@ -40,10 +40,18 @@ def check_cover(
     that the fund does not stand behind. Minutes held for `promised` count as hers; what she asked
     for besides and nobody has promised yet does not, or one hour could be asked for ten times."""
     account = _account(session, elder)
-    available = ledger.balance(session, account).available + _held(promised, account)
-    available -= _asked_for(session, elder, besides=asking)
+    available = spare_minutes(session, elder, besides=asking) + _held(promised, account)
     if kind not in NEVER_REFUSED and available < minutes:
         raise NotEnoughMinutes(needed=minutes, available=max(0, available))
+
+
+def spare_minutes(
+    session: Session, member: MemberId, *, besides: ServiceRequest | None = None
+) -> int:
+    """What a member may still promise or give away: neither held for a visit nor needed for what
+    she asked for `besides`. Below zero when the fund will have to help. Raises UnknownMember."""
+    available = ledger.balance(session, _account(session, member)).available
+    return available - _asked_for(session, member, besides=besides)
 
 
 def _asked_for(session: Session, elder: MemberId, *, besides: ServiceRequest | None) -> int:

@@ -49,7 +49,7 @@ from actions.timebank.errors import (
 )
 from actions.timebank.history import LedgerLine, history
 from actions.timebank.ids import AccountId, AssignmentId, MemberId, TransferId, VisitId
-from actions.timebank.model import Hold, Transfer
+from actions.timebank.model import Account, Hold, Transfer
 from actions.timebank.session import run_as_written
 from actions.timebank.states import AccountKind, HoldState, TransferKind
 
@@ -68,6 +68,7 @@ __all__ = [
     "head",
     "history",
     "hold",
+    "made_before",
     "open_account",
     "post_hold",
     "reverse",
@@ -162,15 +163,16 @@ def gift(
     session: Session,
     *,
     giver: MemberId,
-    receiver: MemberId,
+    receiver: MemberId | None,
     minutes: int,
     idempotency_key: str,
     now: datetime,
     turn_id: str | None = None,
     reason: str = "",
 ) -> Transfer:
-    """One member gives minutes to another. Raises BadMinutes, NotEnoughMinutes, and UnknownMember
-    when one of them has no account or both are the same person."""
+    """One member gives minutes to another, or to the village fund (`receiver` None). Raises
+    BadMinutes, NotEnoughMinutes, and UnknownMember when one of them has no account or both are
+    the same person."""
     _check_positive(minutes)
     if giver == receiver:
         raise UnknownMember("a gift needs somebody else to receive it")
@@ -179,7 +181,7 @@ def gift(
         kind=TransferKind.GIFT,
         legs={
             account_of(session, giver).id: -minutes,
-            account_of(session, receiver).id: minutes,
+            _receiving(session, receiver).id: minutes,
         },
         turn_id=turn_id,
         reason=reason,
@@ -219,6 +221,15 @@ def reverse(
         idempotency_key=idempotency_key,
         now=now,
     )
+
+
+def made_before(session: Session, idempotency_key: str) -> bool:
+    """Whether a transfer was made under this key already."""
+    return _tail_and_earlier(session, idempotency_key)[1] is not None
+
+
+def _receiving(session: Session, receiver: MemberId | None) -> Account:
+    return fund_account(session) if receiver is None else account_of(session, receiver)
 
 
 def _check_positive(minutes: int) -> None:

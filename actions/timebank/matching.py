@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from actions.timebank.availability import WeeklyTime, named_times, weekly_time
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import MemberId
 from actions.timebank.model import (
@@ -27,6 +28,7 @@ from actions.timebank.model import (
     Skill,
     Visit,
 )
+from actions.timebank.ratings import poor_visits
 from actions.timebank.states import (
     TRAINED_ONLY,
     AssignmentState,
@@ -59,6 +61,8 @@ class Reason(str, Enum):
     """`kind` of the training."""
     SKILLED = "skilled"
     """`kind` that the neighbour is willing to do."""
+    NAMED_DAY = "named_day"
+    """The neighbour named this time of the week."""
     KIN = "kin"
     """`label` in the elder's words; empty when only the kin said so."""
     FAIR_TURN = "fair_turn"
@@ -92,9 +96,17 @@ class _Known:
     skills: dict[MemberId, bool]
     """Who is willing to do this kind, and whether trained for it."""
     good_visits: dict[MemberId, tuple[ServiceKind, datetime]]
+    named_times: dict[MemberId, set[WeeklyTime]]
+    wanted_time: WeeklyTime
     asked_lately: dict[MemberId, int]
     least_asked: int
     most_asked: int
+
+    def named_this_time(self, helper: MemberId) -> bool:
+        return self.wanted_time in self.named_times.get(helper, set())
+
+    def named_other_times(self, helper: MemberId) -> bool:
+        return helper in self.named_times and not self.named_this_time(helper)
 
 
 def candidates(
@@ -218,6 +230,8 @@ def _known(
         named_neighbours=named_neighbours,
         skills=skills,
         good_visits=_good_visits(session, request.elder_id, ids),
+        named_times=named_times(session, ids),
+        wanted_time=weekly_time(request.starts_at),
         asked_lately=asked,
         least_asked=min(asked.values()),
         most_asked=max(asked.values()),
@@ -246,9 +260,12 @@ def _relations(session: Session, elder: MemberId) -> tuple[dict[MemberId, str], 
 def _good_visits(
     session: Session, elder: MemberId, ids: set[MemberId]
 ) -> dict[MemberId, tuple[ServiceKind, datetime]]:
-    """The last visit to this elder that both sides confirmed alike, of each helper."""
+    """The last visit to this elder that both sides confirmed alike, of each helper; none of a
+    helper whose last one she thought poor."""
     rows = session.execute(
-        select(Assignment.helper_id, ServiceRequest.service_kind, ServiceRequest.starts_at)
+        select(
+            Assignment.helper_id, ServiceRequest.service_kind, ServiceRequest.starts_at, Visit.id
+        )
         .join(ServiceRequest, ServiceRequest.id == Assignment.request_id)
         .join(Visit, Visit.assignment_id == Assignment.id)
         .where(
@@ -259,7 +276,13 @@ def _good_visits(
         )
         .order_by(ServiceRequest.starts_at)
     )
-    return {MemberId(helper): (kind, starts_at) for helper, kind, starts_at in rows}
+    last = {MemberId(helper): (kind, starts_at, visit) for helper, kind, starts_at, visit in rows}
+    poor = poor_visits(session, elder)
+    return {
+        helper: (kind, starts_at)
+        for helper, (kind, starts_at, visit) in last.items()
+        if visit not in poor
+    }
 
 
 def _asked_lately(session: Session, ids: set[MemberId], now: datetime) -> dict[MemberId, int]:
@@ -280,8 +303,11 @@ def _ranked(free: list[Member], known: _Known) -> list[Member]:
     def rank(helper: Member) -> tuple[Any, ...]:
         return (
             helper.id != known.wanted,
+            # A helper who named other times comes only when nobody else can, not even kin.
+            known.named_other_times(helper.id),
             helper.id in known.kin,
             _distance(helper, known),
+            not known.named_this_time(helper.id),
             helper.id not in known.good_visits,
             not known.skills.get(helper.id, False),
             helper.id not in known.skills,
@@ -317,6 +343,8 @@ def _explained(helper: Member, request: ServiceRequest, known: _Known) -> Candid
         facts[Reason.TRAINED] = {"kind": kind}
     elif helper.id in known.skills:
         facts[Reason.SKILLED] = {"kind": kind}
+    if known.named_this_time(helper.id):
+        facts[Reason.NAMED_DAY] = {}
     if helper.id in known.kin:
         facts[Reason.KIN] = {"label": known.kin[helper.id]}
     asked = known.asked_lately[helper.id]

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from actions.timebank import ledger
+from actions.timebank import availability, ledger
+from actions.timebank.availability import WeeklyTime
 from actions.timebank.errors import Refusal, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Lane, Member, Relation, Skill
@@ -107,6 +108,42 @@ def find_member(session: Session, name_or_id: str | int) -> Member:
     raise UnknownMember("nobody is called so")
 
 
+def spoken_names(person: Member) -> set[str]:
+    """What this member is called: the whole name, the given name (秀英), the nickname."""
+    names = {str(person.name), str(person.nickname or "")}
+    if len(person.name) == 3:
+        names.add(person.name[1:])
+    return {name for name in names if len(name) > 1}
+
+
+def namesakes(session: Session, name: str, *, said: str) -> list[Member]:
+    """Present members who may be meant when `name`, the whole name of one of them, was heard in
+    `said`: 秀英 may be 张秀英 or 李秀英. Misheard characters count by their number."""
+    everybody = select(Member).where(Member.left_at.is_(None)).order_by(Member.id)
+    people = list(session.execute(everybody).scalars())
+    called = {form for one in people if one.name == name for form in spoken_names(one)}
+    meant = called & {said} or {form for form in called if len(form) == len(said)} or {name}
+    return [one for one in people if meant & spoken_names(one)]
+
+
+def relations_of(session: Session, member_id: MemberId) -> list[tuple[Member, RelationKind, str]]:
+    """Whom she named as hers, with the label in her words; a marriage also when only the other
+    one said so (label empty). Present members only."""
+    ties = select(Relation).where(
+        or_(
+            Relation.member_id == member_id,
+            and_(Relation.other_id == member_id, Relation.kind == RelationKind.SPOUSE),
+        )
+    )
+    found: dict[MemberId, tuple[Member, RelationKind, str]] = {}
+    for tie in session.execute(ties.order_by(Relation.id)).scalars():
+        is_hers = tie.member_id == member_id
+        other = _known(session, tie.other_id if is_hers else tie.member_id)
+        if other.left_at is None and (is_hers or other.id not in found):
+            found[MemberId(other.id)] = (other, tie.kind, tie.label if is_hers else "")
+    return list(found.values())
+
+
 def coordinators(session: Session) -> list[Member]:
     """The village staff who are told of what needs a human."""
     staff = select(Member).where(Member.is_coordinator.is_(True), Member.left_at.is_(None))
@@ -198,8 +235,15 @@ def renew_link(session: Session, *, member: MemberId) -> Member:
     return person
 
 
-def offer_help(session: Session, *, member: MemberId, kinds: Iterable[ServiceKind]) -> list[Skill]:
-    """Puts a member among the helpers, with these kinds of help added to those from before.
+def offer_help(
+    session: Session,
+    *,
+    member: MemberId,
+    kinds: Iterable[ServiceKind],
+    times: Iterable[WeeklyTime] = (),
+) -> list[Skill]:
+    """Puts a member among the helpers, with these kinds of help and these times of the week
+    added to those from before.
 
     Returns all that the member is willing to do. A gated kind is noted untrained: no such task
     is offered before staff record the training, but they see who would like it. Raises
@@ -207,10 +251,16 @@ def offer_help(session: Session, *, member: MemberId, kinds: Iterable[ServiceKin
     """
     person = _known(session, member)
     person.takes_tasks = True
-    own = select(Skill).where(Skill.member_id == member).order_by(Skill.id)
-    known = {skill.service_kind for skill in session.execute(own).scalars()}
+    known = {skill.service_kind for skill in skills_of(session, member)}
     for kind in dict.fromkeys(kinds):
         if kind not in known:
             session.add(Skill(member_id=member, service_kind=kind))
+    availability.add(session, member, times)
     session.flush()
+    return skills_of(session, member)
+
+
+def skills_of(session: Session, member: MemberId) -> list[Skill]:
+    """What this member is willing to do, in the order in which it was said."""
+    own = select(Skill).where(Skill.member_id == member).order_by(Skill.id)
     return list(session.execute(own).scalars())

@@ -96,6 +96,14 @@ class Party(str, Enum):
     HELPER = "helper"
 
 
+class DayPart(str, Enum):
+    MORNING = "morning"
+    """Before noon."""
+    AFTERNOON = "afternoon"
+    """From noon to six."""
+    EVENING = "evening"
+
+
 class RelationKind(str, Enum):
     SPOUSE = "spouse"
     KIN = "kin"
@@ -143,3 +151,29 @@ class TurnOutcome(str, Enum):
     """The message itself could not be taken: too long, not audio, revoked link."""
     FAILED = "failed"
     """A part of the machine was away or broken; an apology was spoken."""
+
+
+#   waiting ──its time──▶ told ──she answers──▶ answered
+#      │                    ├──half an hour without an answer──▶ given_up
+#      │                    └──she wants it no more──▶ cancelled
+#      ├──she wants it no more──▶ cancelled
+#      └──its half hour passed untold──▶ given_up
+# A daily reminder that ends by itself is followed by the next day's, a row of its own.
+class ReminderState(str, Enum):
+    WAITING = "waiting"
+    TOLD = "told"
+    ANSWERED = "answered"
+    GIVEN_UP = "given_up"
+    CANCELLED = "cancelled"
+
+
+class ConsentKind(str, Enum):
+    RECORDING = "recording"
+
+
+class ConsentStep(str, Enum):
+    """What happened to a consent; the newest of given and revoked counts."""
+
+    ASKED = "asked"
+    GIVEN = "given"
+    REVOKED = "revoked"

@@ -111,7 +111,9 @@ class Speaker:
         }
         self.opening, self.fresh = form, dict(slots or {})
         parsed = {"intent": {"name": intent}}
-        self.events.append({"event": "user", "text": text, "parse_data": parsed})
+        metadata = self.message["metadata"]
+        heard = {"event": "user", "text": text, "parse_data": parsed, "metadata": metadata}
+        self.events.append(heard)
         self._apply(_filled_slots(self.fresh))
         return self
 
@@ -168,6 +170,7 @@ class Speaker:
         """The first variant; all of them are filled, so that no fact is missing in any."""
         if not message["response"]:
             return {"text": message["text"], "buttons": message["buttons"]}
+        assert not message["text"], "Rasa would say this text instead of the response"
         variants = [
             {
                 "text": variant["text"].format(**message),

@@ -13,12 +13,11 @@ from actions.tasks import (
     ActionCompleteTask,
     ActionDeclineTask,
     ActionListTasks,
-    ActionOfferHelp,
     ActionStartTask,
     ValidateCompleteTaskForm,
 )
 from actions.timebank import exchange
-from actions.timebank.model import Assignment, Confirmation, Offer, ServiceRequest, Skill, Visit
+from actions.timebank.model import Assignment, Confirmation, Offer, ServiceRequest, Visit
 from actions.timebank.states import AssignmentState, OfferState, RequestState, ServiceKind
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker
@@ -292,20 +291,3 @@ def test_of_two_tasks_the_one_asked_about_is_claimed(street: Street, zhang: Spea
     zhang.runs(ValidateCompleteTaskForm)
     answered = zhang.runs(ActionCompleteTask)
     assert "陈干事" in answered.text
-
-
-# Offering help
-
-
-def test_a_neighbour_who_wants_to_help_is_asked_with_what(street: Street, wang: Speaker) -> None:
-    answered = says(wang, ActionOfferHelp, "俺也想帮人")
-    assert answered.responses == ["utter_ask_offered_kinds"]
-    assert street.rows(Skill, member_id=street.member("王奶奶")) == []
-
-
-def test_each_kind_that_she_names_is_kept_once(street: Street, wang: Speaker) -> None:
-    kinds = ["meals", "companionship", "meals"]
-    answered = says(wang, ActionOfferHelp, "俺会做饭，也能陪人说话", service_kind=kinds)
-    assert answered.responses == ["utter_help_offered"] and "做饭、陪着说说话" in answered.text
-    skills = {row.service_kind for row in street.rows(Skill, member_id=street.member("王奶奶"))}
-    assert skills == {ServiceKind.MEALS, ServiceKind.COMPANIONSHIP}

@@ -1,17 +1,24 @@
-"""The composition root decides who may see the list of people."""
+"""The composition root decides who may see the list of people, and looks after what is due."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from actions.timebank import consents, reminders
 from actions.timebank.demo import fill_demo_village
+from actions.timebank.ids import TurnId
+from actions.timebank.model import Reminder
 from actions.timebank.schema import upgrade
+from actions.timebank.states import ReminderState
 from bot import app
 from bot.settings import Settings
+from tests.bot.turn_parts import Parlour
+from tests.small_village import Street
 from tests.timebank.builders import MORNING, make_member, make_village
 
 
@@ -49,3 +56,24 @@ def test_real_people_are_never_listed_even_with_the_demo_on(
 ) -> None:
     page = front_page(tmp_path, monkeypatch, invented=False)
     assert "真名实姓" not in page and "/t/" not in page
+
+
+def test_the_program_tells_reminders_and_deletes_recordings(
+    tmp_path: Path, street: Street, parlour: Parlour
+) -> None:
+    parlour.speaks(turn="talk:1")
+    with street.village.transaction() as session:
+        said = {"member": parlour.wang, "turn_id": TurnId("talk:2"), "now": street.clock()}
+        reminders.set_reminder(session, words="吃药", due_at=street.clock(), **said)
+        consents.revoke_and_delete(session, **said)
+
+    async def look_once() -> None:
+        looking = asyncio.create_task(app.look_after_deadlines(street.village, parlour.recordings))
+        while not street.rows(Reminder, state=ReminderState.TOLD) or files_left():
+            await asyncio.sleep(0.01)
+        looking.cancel()
+
+    def files_left() -> bool:
+        return any(path.is_file() for path in parlour.recordings.rglob("*"))
+
+    asyncio.run(asyncio.wait_for(look_once(), timeout=20))

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from actions.timebank import alarm_questions, alerts, deadlines, disputes, exchange, visits
+from actions.timebank import (
+    alarm_questions,
+    alerts,
+    deadlines,
+    disputes,
+    exchange,
+    gifts,
+    ratings,
+    reminders,
+    visits,
+    wellbeing,
+)
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import TurnId
 from actions.timebank.model import Member, Notice
@@ -190,7 +201,49 @@ def _call_back(hood: Neighbourhood) -> None:
     alerts.call_back(hood.session, member=hood.wang.id, now=hood.now, **about)
 
 
+def _gifts(hood: Neighbourhood) -> None:
+    for receiver in (hood.zhang.id, None):
+        about = {"giver": hood.wang.id, "minutes": 30, "turn_id": new_turn()}
+        gifts.give(hood.session, receiver=receiver, now=hood.now, **about)
+
+
+def _ratings(hood: Neighbourhood) -> None:
+    hood.visited(30)
+    [visit] = ratings.settled_visits(hood.session, hood.wang.id)
+    for stars in (1, 5):
+        about = {"rater": hood.wang.id, "visit_id": visit.id, "turn_id": new_turn()}
+        ratings.rate(hood.session, stars=stars, words="来得晚", now=hood.now, **about)
+
+
+def _medicine_unanswered(hood: Neighbourhood) -> None:
+    reminders.set_reminder(
+        hood.session,
+        member=hood.wang.id,
+        words="吃药",
+        due_at=hood.now,
+        turn_id=new_turn(),
+        now=hood.now,
+        is_medicine=True,
+    )
+    for minutes in (0, 30):
+        reminders.tell_due(hood.session, now=hood.now + timedelta(minutes=minutes))
+
+
+def _unwell_again(hood: Neighbourhood) -> None:
+    for _ in range(3):
+        wellbeing.report(
+            hood.session,
+            member=hood.wang.id,
+            words="腰疼",
+            symptoms=["腰疼"],
+            turn_id=new_turn(),
+            now=hood.now,
+        )
+
+
 STORIES: list[Story] = [
+    _gifts,
+    _ratings,
     _settled,
     _settled_elder_first,
     _differing,
@@ -207,6 +260,8 @@ STORIES: list[Story] = [
     _silent_after_the_question,
     _silent_and_nobody_near,
     _call_back,
+    _medicine_unanswered,
+    _unwell_again,
 ]
 
 
@@ -235,7 +290,7 @@ def test_every_notice_really_queued_has_words_that_can_be_said(
         said = spoken(text)
         assert said and "None" not in said and "{" not in said, (one.kind, said)
         assert not any(mark in said for mark in ("T01:", "+00:00", "_")), (one.kind, said)
-        assert len(buttons) in (0, 2)
+        assert len(buttons) <= 2
 
 
 def test_these_stories_queue_every_kind_of_notice(phrases: Phrases, queued: list[Notice]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.timebank import deeds
+from actions.timebank import deeds, reminders
 from actions.timebank import turns as turn_rows
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Member, Turn
@@ -332,7 +332,15 @@ def test_a_bare_command_of_rasa_is_no_word_at_all(parlour: Parlour, text: str) -
 
 def test_our_own_buttons_are_passed_on(parlour: Parlour, phrases: Phrases) -> None:
     payloads = {
-        button["payload"].format(offer_id=12, request_id=34, first_id=5, second_id=6)
+        button["payload"].format(
+            offer_id=12,
+            request_id=34,
+            reminder_id=56,
+            first_id=5,
+            second_id=6,
+            first_number=7,
+            second_number=8,
+        )
         for variants in phrases._responses.values()
         for variant in variants
         for button in variant.get("buttons", [])
@@ -516,3 +524,26 @@ def test_nobody_hears_or_ends_anothers_notice(parlour: Parlour) -> None:
         with pytest.raises(LookupError):
             asyncio.run(asked(notice["id"], parlour.wang))
     assert len(notices(parlour, zhang)) == 1
+
+
+def test_a_reminder_is_told_until_its_time_is_over(parlour: Parlour) -> None:
+    village, clock = parlour.street.village, parlour.street.clock
+    with village.transaction() as session:
+        reminders.set_reminder(
+            session,
+            member=parlour.wang,
+            words="吃药",
+            due_at=clock(),
+            turn_id=TurnId("talk:0"),
+            now=clock(),
+        )
+        reminders.tell_due(session, now=clock())
+    [notice] = notices(parlour, parlour.wang)
+    assert notice["text"] == "到点了。您让我说一声：吃药。"
+    [button] = notice["buttons"]
+    assert button["title"] == "知道了"
+    parlour.types(button["payload"])
+    assert parlour.dialogue.asked[0]["text"] == button["payload"]
+    with village.transaction() as session:
+        reminders.tell_due(session, now=clock.pass_time(minutes=30))
+    assert notices(parlour, parlour.wang) == [], "a pill is not announced half an hour late"

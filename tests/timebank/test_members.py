@@ -217,3 +217,39 @@ def test_the_database_keeps_patience_bearable(
     make_member(session, "王桂兰", now=clock()).patience_ms = patience
     with pytest.raises(IntegrityError):
         session.flush()
+
+
+def test_who_may_be_meant_by_a_given_name_a_name_or_a_nickname(
+    session: Session, clock: FakeClock
+) -> None:
+    zhang = make_member(session, "张秀英", now=clock(), nickname="二丫")
+    li = make_member(session, "李秀英", now=clock())
+    make_member(session, "陈秀英", now=clock(), left_at=clock())
+    girl = make_member(session, "王二丫", now=clock())
+
+    for name, said, meant in (
+        ("张秀英", "秀英", [zhang, li]),
+        ("张秀英", "张秀英", [zhang]),
+        ("张秀英", "二丫", [zhang, girl]),
+        ("李秀英", "秀音", [zhang, li]),
+        ("没这个人", "这人", []),
+    ):
+        assert members.namesakes(session, name, said=said) == meant, said
+
+
+def test_whom_she_calls_hers(session: Session, clock: FakeClock) -> None:
+    wife, man, girl, suitor, gone = (
+        make_member(session, name, now=clock()) for name in ("老伴", "老头", "闺女", "外人", "走了")
+    )
+    relate(session, man.id, wife.id, RelationKind.SPOUSE)
+    relate(session, wife.id, girl.id, RelationKind.KIN)
+    relate(session, suitor.id, wife.id, RelationKind.KIN)
+    relate(session, wife.id, gone.id, RelationKind.KIN)
+    gone.left_at = clock()
+
+    hers = members.relations_of(session, wife.id)
+
+    assert [(one.name, kind) for one, kind, _ in hers] == [
+        ("老头", RelationKind.SPOUSE),
+        ("闺女", RelationKind.KIN),
+    ], "a marriage holds for both, other kin only by her own word"

@@ -4,27 +4,31 @@ Balances are derived and never stored.
 """
 
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
+from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.exchanges import (
     Assignment,
     Confirmation,
     Dispute,
     Offer,
+    Rating,
     ServiceRequest,
     Visit,
 )
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
-from actions.timebank.model.village import Group, Lane, Member, Relation, Skill
+from actions.timebank.model.village import Availability, Group, Lane, Member, Relation, Skill
 
 __all__ = [
     "Account",
     "AlarmQuestion",
     "Alert",
     "Assignment",
+    "Availability",
     "AwareDateTime",
     "Base",
     "Choice",
     "Confirmation",
+    "Consent",
     "Deed",
     "Dispute",
     "Group",
@@ -34,11 +38,14 @@ __all__ = [
     "Notice",
     "Offer",
     "Posting",
+    "Rating",
     "Relation",
+    "Reminder",
     "ServiceRequest",
     "Skill",
     "Transfer",
     "Turn",
     "Visit",
+    "Wellbeing",
     "one_of",
 ]

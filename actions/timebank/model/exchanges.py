@@ -155,6 +155,24 @@ class Confirmation(Base):
     )
 
 
+class Rating(Base):
+    """How a visit was, in the words of who was helped. A correction is a new row: the newest of
+    a visit counts."""
+
+    __tablename__ = "rating"
+    id = Column(Integer, primary_key=True)
+    visit_id = Column(ForeignKey("visit.id"), nullable=False, index=True)
+    rater_id = Column(ForeignKey("member.id"), nullable=False)
+    stars = Column(Integer)
+    """None when it was told in words only."""
+    words = Column(Text, nullable=False, default="", server_default="")
+    turn_id = Column(String(120), nullable=False, unique=True)
+    made_at = Column(AwareDateTime, nullable=False)
+    visit = relationship(Visit)
+    rater = relationship(Member)
+    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars_one_to_five"),)
+
+
 class Dispute(Base):
     """A contested matter with a clock of 24 hours and the mediator's decision."""
 

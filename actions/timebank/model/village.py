@@ -7,7 +7,7 @@ from sqlalchemy.orm import relationship
 from sqlalchemy.schema import Column
 
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
-from actions.timebank.states import RelationKind, ServiceKind
+from actions.timebank.states import DayPart, RelationKind, ServiceKind
 
 
 class Group(Base):
@@ -86,4 +86,20 @@ class Skill(Base):
     __table_args__ = (
         UniqueConstraint("member_id", "service_kind"),
         one_of("service_kind", ServiceKind),
+    )
+
+
+class Availability(Base):
+    """A weekly time at which a member said to have time for others; see `availability`."""
+
+    __tablename__ = "availability"
+    id = Column(Integer, primary_key=True)
+    member_id = Column(ForeignKey("member.id"), nullable=False)
+    weekday = Column(Integer, nullable=False)
+    """0 is Monday."""
+    part = Column(Choice(DayPart), nullable=False)
+    __table_args__ = (
+        UniqueConstraint("member_id", "weekday", "part"),
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday_of_a_week"),
+        one_of("part", DayPart),
     )

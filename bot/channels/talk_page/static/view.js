@@ -1,7 +1,7 @@
 // What the page shows. The words themselves stand in the HTML.
 
 const part = (id) => document.getElementById(id);
-const YES = /^(\/(affirm$|accept|confirm)|(是|对|好|行|接|要|中)(的|了|，|$))/;
+const YES = /^(\/(affirm$|accept|confirm)|(是|对|好|行|接|要|中|知道)(的|了|，|$))/;
 const NO = /^(\/(deny|decline)|不|没|别)/;
 
 export function token() {
