@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from rasa_sdk.events import EventType
 
-from actions import receivers, wording
+from actions import neighbours, receivers, wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
 from actions.receivers import FUND, Receiver
 from actions.timebank import gifts, ledger
@@ -159,9 +159,9 @@ class ActionTransferTime(VillageAction):
 def _people(talk: Talk, between: List[int], known: _Gift) -> List[Receiver]:
     """Whom she means by what she just said; empty when she named nobody."""
     if between:
-        found = receivers.chosen(talk, between)
+        found = neighbours.chosen(talk, between)
         if found:
-            return found
+            return list(found)
     people = receivers.who_is_meant(talk)
     if len(people) > 1 and known.receiver in people:
         if talk.intent != "deny":

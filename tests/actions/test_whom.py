@@ -112,6 +112,13 @@ def test_two_of_one_name_are_asked_about_too(village: Street, wang: Speaker) -> 
     assert answered.text == "您是说村东头的张秀英，还是井台边的张秀英？"
 
 
+def test_a_given_name_of_two_is_asked_about_too(village: Street, wang: Speaker) -> None:
+    rename(village, "张秀莺", "李秀英")
+    asks_for(wang, ("person", "张秀英", "秀英"))
+    answered = wang.runs(ActionAskWantedPerson)
+    assert answered.text == "您是说村东头的张秀英，还是井台边的李秀英？"
+
+
 def test_one_name_is_no_question(village: Street, wang: Speaker) -> None:
     asks_for(wang, ALIKE[1])
     assert wang.slots["wanted_person"] == "张秀莺" and not wang.slots.get("sound_alike")
