@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
@@ -16,7 +16,8 @@ from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
 from actions import wording
-from actions.timebank import deeds, members
+from actions.said import value_meant
+from actions.timebank import alerts, deeds, members
 from actions.timebank.clock import clock_at
 from actions.timebank.errors import Refusal, UnknownMember
 from actions.timebank.ids import MemberId, TurnId
@@ -35,6 +36,8 @@ FORM_SLOTS = (
     "visit_sure",
     "no_show_sure",
     "worked_minutes",
+    "more_needs",
+    "sound_alike",
     "gift_words",
     "gift_to",
     "gift_between",
@@ -51,6 +54,9 @@ FORM_SLOTS = (
     "delete_sure",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
+
+ANSWER_SLOTS = ("guess", "made_request")
+"""Slots that belong to the answer that set them, see `Before.slots`."""
 
 HEAR_AGAIN = ("repeat", "slow_down", "louder")
 """Wishes about how the last answer is said, not about anything new."""
@@ -80,6 +86,8 @@ class Before:
 
     intent: str = ""
     turn: str = ""
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    """What its answer set."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,17 @@ class Talk:
         """The first value of an entity in what was just said, or None."""
         return next(self.tracker.get_latest_entity_values(entity), None)
 
+    def meant(self, entity: str) -> Any:
+        """The last value that was not taken back in the same breath (不对，是后天), or None."""
+        return value_meant(self.tracker.latest_message, entity)
+
+    def set_right(self, slot: str, entity: str) -> Dict[str, Any]:
+        """The slot with the value that was meant, when it was just filled with one that was taken
+        back in the same breath; nothing when it holds the right one."""
+        heard, meant = self.heard_all(entity), self.meant(entity)
+        just_filled = bool(heard) and self.tracker.get_slot(slot) == heard[-1]
+        return {slot: meant} if just_filled and meant != heard[-1] else {}
+
     def heard_id(self, entity: str) -> Optional[int]:
         """A number carried by a button; None when there is none or it is no number."""
         value = str(self.heard(entity) or "")
@@ -136,13 +155,35 @@ class Talk:
 
     @property
     def before(self) -> Before:
-        """What she said before this, whose answer she may be answering now."""
-        said = [event for event in self.tracker.events if event.get("event") == "user"][:-1]
-        for event in reversed(said):
-            intent = str(((event.get("parse_data") or {}).get("intent") or {}).get("name") or "")
-            if intent not in HEAR_AGAIN:
-                return Before(intent, str((event.get("metadata") or {}).get("turn_id") or ""))
+        """What she said before this, whose answer she may be answering now: a wish to hear that
+        answer again leaves its question open, the end of a session closes it."""
+        slots: Dict[str, Any] = {}
+        is_before = False
+        for event in reversed(self.tracker.events):
+            if event["event"] == "session_started":
+                break
+            if event["event"] == "slot" and is_before:
+                slots.setdefault(event["name"], event["value"])
+            if event["event"] == "user":
+                intent = str(
+                    ((event.get("parse_data") or {}).get("intent") or {}).get("name") or ""
+                )
+                if is_before and intent not in HEAR_AGAIN:
+                    turn = str((event.get("metadata") or {}).get("turn_id") or "")
+                    return Before(intent, turn, slots)
+                is_before = True
         return Before()
+
+    def call_back(self, words: Optional[str] = None) -> None:
+        """Asks the staff to call the speaker back about what was just said, or about these words;
+        with the turn they find what was recorded. Raises NoCoordinator."""
+        alerts.call_back(
+            self.session,
+            member=self.me,
+            words=words or self.words,
+            turn_id=self.turn,
+            now=self.now,
+        )
 
     def say(self, response: str, **facts: Any) -> None:
         self.dispatcher.utter_message(response=response, **facts)
@@ -249,12 +290,19 @@ class VillageForm(FormValidationAction, ABC):
     def check(self, talk: Talk) -> Dict[str, Any]:
         """Slots to set, after what was just said is known. Empty when all may stay as it is."""
 
+    def is_open(self, tracker: Tracker) -> bool:
+        """Whether this form was open when the last words were said. Rasa shows it as active, and
+        with the question of the form before it, already while they open it."""
+        for event in reversed(tracker.events):
+            if event["event"] == "user":
+                break
+            if event["event"] == "active_loop" and event["name"]:
+                return False
+        return bool(tracker.active_loop.get("name") == self.form_name())
+
     def asked(self, talk: Talk) -> Optional[str]:
-        """Which of this form's questions is open; None while the form begins. Rasa shows it as
-        active by then when a slot was filled, and with the last question of another form."""
-        question = talk.tracker.get_slot("requested_slot")
-        own = talk.domain["forms"][self.form_name()]["required_slots"]
-        return question if question in own else None
+        """Which of this form's questions is open; None while the form begins."""
+        return talk.tracker.get_slot("requested_slot") if self.is_open(talk.tracker) else None
 
     def other_side(self, talk: Talk) -> Optional[str]:
         """Another form that the same words must mean from this person; None for this one.
@@ -265,9 +313,8 @@ class VillageForm(FormValidationAction, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> List[EventType]:
-        is_open = tracker.active_loop.get("name") == self.form_name()
-        said_something_else = is_open and not tracker.slots_to_validate()
-        if said_something_else:
+        is_open = self.is_open(tracker)
+        if is_open and not tracker.slots_to_validate():
             # Rasa takes this as an interruption, answers it and comes back to the form.
             return []
 

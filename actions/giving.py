@@ -6,10 +6,10 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from rasa_sdk.events import EventType
 
-from actions import receivers, wording
+from actions import neighbours, receivers, wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
 from actions.receivers import FUND, Receiver
-from actions.timebank import alerts, gifts, ledger
+from actions.timebank import gifts, ledger
 from actions.timebank.errors import NotEnoughMinutes, NotYours
 from actions.timebank.ids import AccountId, MemberId
 
@@ -159,9 +159,9 @@ class ActionTransferTime(VillageAction):
 def _people(talk: Talk, between: List[int], known: _Gift) -> List[Receiver]:
     """Whom she means by what she just said; empty when she named nobody."""
     if between:
-        found = receivers.chosen(talk, between)
+        found = neighbours.chosen(talk, between)
         if found:
-            return found
+            return list(found)
     people = receivers.who_is_meant(talk)
     if len(people) > 1 and known.receiver in people:
         if talk.intent != "deny":
@@ -183,7 +183,6 @@ def _not_understood(talk: Talk) -> Dict[str, Any]:
     tries = (talk.tracker.get_slot("form_tries") or 0) + 1
     if tries < TRIES:
         return {"form_tries": tries, "gift_between": None}
-    words = talk.phrase("utter_gift_for_staff", words=talk.words)
-    alerts.call_back(talk.session, member=talk.me, words=words, turn_id=talk.turn, now=talk.now)
+    talk.call_back(talk.phrase("utter_gift_for_staff", words=talk.words))
     talk.say("utter_gift_to_staff", coordinator=talk.coordinator())
     return TO_STAFF

@@ -8,7 +8,7 @@ from rasa_sdk.events import EventType
 
 from actions import wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
-from actions.timebank import alerts, members
+from actions.timebank import members
 from actions.timebank.availability import WeeklyTime
 from actions.timebank.states import DayPart, ServiceKind
 from actions.weekdays import grouped, weekly_times
@@ -27,7 +27,7 @@ class ValidateOfferHelpForm(VillageForm):
         return "validate_offer_help_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        is_open = self.asked(talk) is not None
+        is_open = self.is_open(talk.tracker)
         before = (talk.tracker.get_slot("offered_times") or []) if is_open else []
         times = before + [list(time) for time in sorted(weekly_times(talk.words))]
         kinds = _kinds_said(talk)
@@ -94,6 +94,5 @@ def _spoken_times(talk: Talk, times: Iterable[WeeklyTime]) -> str:
 
 
 def _pass_to_staff(talk: Talk) -> None:
-    words = talk.phrase("utter_help_offer_for_staff", words=talk.words)
-    alerts.call_back(talk.session, member=talk.me, words=words, turn_id=talk.turn, now=talk.now)
+    talk.call_back(talk.phrase("utter_help_offer_for_staff", words=talk.words))
     talk.say("utter_help_offer_to_staff", coordinator=talk.coordinator())

@@ -8,7 +8,6 @@ from typing import List
 from rasa_sdk.events import EventType
 
 from actions.base import Talk, VillageAction
-from actions.timebank import alerts
 from actions.timebank.rulebook import Rule, meant, village_rules
 
 ASKS_VERSION = re.compile("版|(?:哪年|几时|啥时候|什么时候)(?:定|起|开始)")
@@ -27,9 +26,7 @@ class ActionAskPolicy(VillageAction):
         elif rules:
             _say(talk, rules)
         else:
-            alerts.call_back(
-                talk.session, member=talk.me, words=talk.words, turn_id=talk.turn, now=talk.now
-            )
+            talk.call_back()
             talk.say("utter_policy_unknown", coordinator=talk.coordinator())
         return []
 

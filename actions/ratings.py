@@ -24,10 +24,7 @@ class ValidateRateServiceForm(VillageForm):
         return "validate_rate_service_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        is_open = self.asked(talk) is not None
-        if not is_open:
-            # Another form may have been left in the middle of its own matter.
-            talk.tracker.slots["matter_id"] = None
+        is_open = self.is_open(talk.tracker)
         visit = visit_meant(talk)
         words = [talk.tracker.get_slot("rating_words")] if is_open else []
         if not talk.words.startswith("/"):

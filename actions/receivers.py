@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
 from typing import List, Optional, Sequence, Union
 
 from actions import wording
 from actions.base import Talk
+from actions.neighbours import named, nearest_first
 from actions.timebank import members
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member
@@ -51,9 +51,6 @@ _KIN = (
 )
 """Words for the same tie; she and the village's books may use different ones."""
 
-_FIRST = re.compile("第一|头一|前[一头面]")
-_SECOND = re.compile("第二|后[一头面]")
-
 
 def is_to_herself(talk: Talk) -> bool:
     """Whether she wants hours moved to herself, from somebody else's account."""
@@ -64,32 +61,12 @@ def who_is_meant(talk: Talk) -> List[Receiver]:
     """Everybody whom the words may mean, nearest first; empty when nobody is named.
 
     A name goes before the fund, the fund before a word for a relative."""
-    named = _named(talk)
-    if named:
-        return named
+    by_name = named(talk)
+    if by_name:
+        return list(by_name)
     if _FUND_WORDS.search(talk.words):
         return [FUND]
     return _related(talk)
-
-
-def chosen(talk: Talk, between: Sequence[int]) -> List[Receiver]:
-    """Which of the people she was asked about she means: the button's, the first or second, or
-    the one whose house or name she says. Empty when it is not clear."""
-    button = talk.heard_id("member_id")
-    if button is not None:
-        return [MemberId(button)] if button in between else []
-    if _FIRST.search(talk.words):
-        return [MemberId(between[0])]
-    if _SECOND.search(talk.words):
-        return [MemberId(between[-1])]
-    people = [members.member(talk.session, MemberId(one)) for one in between]
-    houses = [f"{person.lane.name} {person.place}" for person in people]
-    names = [f"{person.name} {person.nickname or ''}" for person in people]
-    for known_by in (houses, names):
-        at = _only_best([_in_common(talk.words, one) for one in known_by])
-        if at is not None:
-            return [MemberId(between[at])]
-    return []
 
 
 def spoken(talk: Talk, receiver: Receiver) -> str:
@@ -101,18 +78,6 @@ def spoken(talk: Talk, receiver: Receiver) -> str:
 
 def _member(talk: Talk, receiver: Receiver) -> Member:
     return members.member(talk.session, MemberId(int(receiver)))
-
-
-def _named(talk: Talk) -> List[Receiver]:
-    said = talk.tracker.latest_message.get("entities") or []
-    names = [entity for entity in said if entity.get("entity") == "person"]
-    if not names:
-        return []
-    # Who corrects himself says the right one last.
-    entity = names[-1]
-    name = str(entity["value"])
-    said = talk.words[entity.get("start", 0) : entity.get("end", 0)] or name
-    return _nearest_first(talk, members.namesakes(talk.session, name, said=said))
 
 
 def _related(talk: Talk) -> List[Receiver]:
@@ -128,7 +93,7 @@ def _related(talk: Talk) -> List[Receiver]:
         or (kind is not RelationKind.NEIGHBOUR and label in same)
         or (kind is RelationKind.SPOUSE and word in _SPOUSE)
     ]
-    return _nearest_first(talk, people)
+    return list(nearest_first(talk, people))
 
 
 def _last_word_for_kin(words: str, labels: Sequence[str]) -> Optional[str]:
@@ -137,23 +102,3 @@ def _last_word_for_kin(words: str, labels: Sequence[str]) -> Optional[str]:
     pattern = "|".join(re.escape(word) for word in sorted(known, key=len, reverse=True))
     found = re.findall(pattern, words)
     return found[-1] if found else None
-
-
-def _nearest_first(talk: Talk, people: Sequence[Member]) -> List[Receiver]:
-    def distance(person: Member) -> tuple[bool, bool, int]:
-        home, hers = person.lane, talk.speaker.lane
-        return (home.id != hers.id, home.group_id != hers.group_id, person.id)
-
-    others = [person for person in people if person.id != talk.me]
-    return [MemberId(person.id) for person in sorted(others, key=distance)]
-
-
-def _only_best(fits: List[int]) -> Optional[int]:
-    """Where the best of these stands, when no other is as good and it is no single character."""
-    best = max(fits, default=0)
-    return fits.index(best) if best > 1 and fits.count(best) == 1 else None
-
-
-def _in_common(one: str, other: str) -> int:
-    """Length of the longest run of characters that both have."""
-    return SequenceMatcher(None, one, other, autojunk=False).find_longest_match().size

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions import wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
 from actions.reminders import ask_call_off, call_off, to_call_off
-from actions.timebank import alerts, exchange, members, queries
-from actions.timebank.errors import NotEnoughMinutes, NothingOpen, Refusal, UnknownMember
-from actions.timebank.ids import MemberId, RequestId
+from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
+from actions.timebank import deeds, exchange, queries
+from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
+from actions.timebank.ids import RequestId, TurnId
 from actions.timebank.model import ServiceRequest
 from actions.timebank.states import RequestState, ServiceKind
+from actions.whom import ANYBODY, wanted_member, whom
+
+ENTITY_OF = {"service_kind": "service_kind", "when": "when", "help_minutes": "duration_minutes"}
+"""What fills the slots of a request."""
+MOST_NEEDS = 3
+"""Of one sentence; more cannot be kept in mind by who hears them told."""
 
 
 class ValidateRequestHelpForm(VillageForm):
@@ -22,7 +30,17 @@ class ValidateRequestHelpForm(VillageForm):
         return "validate_request_help_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        return _future_when(talk)
+        """Several needs of one sentence are made one after the other: the first fills the form,
+        the others wait in `more_needs`."""
+        waiting = talk.tracker.get_slot("more_needs")
+        if waiting and deeds.done_before(talk.session, talk.turn, ActionRequestHelp().name()):
+            return _next_late(talk, waiting)
+        is_open = self.is_open(talk.tracker)
+        before = known_before(talk.tracker, "when") if is_open else None
+        meant = {**_as_meant(talk, before), **_first_of_several(talk)}
+        if is_open:
+            _say_back(talk, meant)
+        return {**meant, **_future_when(talk, meant), **whom(talk)}
 
 
 class ValidateChangeRequestForm(VillageForm):
@@ -31,10 +49,11 @@ class ValidateChangeRequestForm(VillageForm):
 
     def check(self, talk: Talk) -> Dict[str, Any]:
         request = changeable_request(talk)
-        says_what_changes = talk.heard("duration_minutes") or talk.heard("service_kind")
-        if says_what_changes and not talk.tracker.get_slot("when"):
-            return {"matter_id": request.id, "when": wording.moment(request.starts_at)}
-        return {"matter_id": request.id, **_future_when(talk)}
+        meant = _as_meant(talk, before=wording.moment(request.starts_at))
+        says_what_changes = talk.meant("duration_minutes") or talk.meant("service_kind")
+        if says_what_changes and not meant.get("when", talk.tracker.get_slot("when")):
+            meant["when"] = wording.moment(request.starts_at)
+        return {"matter_id": request.id, **meant, **_future_when(talk, meant)}
 
 
 class ActionRequestHelp(VillageAction):
@@ -45,29 +64,85 @@ class ActionRequestHelp(VillageAction):
         kind, when = talk.tracker.get_slot("service_kind"), talk.tracker.get_slot("when")
         if not kind or not when:
             return forget_matter()
-        request = exchange.request_help(
-            talk.session,
-            elder=talk.me,
-            service_kind=ServiceKind(kind),
-            starts_at=datetime.fromisoformat(when),
-            minutes=_whole(talk.tracker.get_slot("help_minutes")),
-            place=talk.speaker.place,
-            note=talk.tracker.get_slot("story") or "",
-            wanted_helper=_named(talk),
-            turn_id=talk.turn,
-            now=talk.now,
-        )
+        first = Need(kind, when, whole(talk.tracker.get_slot("help_minutes")))
+        more = [Need(**need) for need in talk.tracker.get_slot("more_needs") or []]
+        if more:
+            return _make_each(talk, [first, *more])
+        request = _make(talk, first, talk.turn)
         _say_who_is_asked(talk, request)
-        return forget_matter()
+        return [*forget_matter(), SlotSet("made_request", request.id)]
 
     def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
         if isinstance(refusal, NotEnoughMinutes):
-            # The spoken refusal promises that the coordinator looks for a way.
-            words = talk.tracker.get_slot("story") or talk.words
-            alerts.call_back(
-                talk.session, member=talk.me, words=words, turn_id=talk.turn, now=talk.now
-            )
+            _look_for_a_way(talk)
         return forget_matter()
+
+
+def _make(talk: Talk, need: Need, turn: TurnId) -> ServiceRequest:
+    return exchange.request_help(
+        talk.session,
+        elder=talk.me,
+        service_kind=ServiceKind(need.kind),
+        starts_at=datetime.fromisoformat(str(need.when)),
+        minutes=need.minutes,
+        place=talk.speaker.place,
+        note=talk.tracker.get_slot("story") or "",
+        wanted_helper=wanted_member(talk),
+        turn_id=turn,
+        now=talk.now,
+    )
+
+
+def _make_each(talk: Talk, wanted: List[Need]) -> List[EventType]:
+    """Several requests of one sentence. What is refused of one leaves the others as they are; of
+    those whose time is over the time is asked for when the others are made."""
+    events, late = forget_matter(), []
+    for number, need in enumerate(wanted[:MOST_NEEDS], start=1):
+        need = replace(need, when=need.when or wanted[0].when)
+        turn = talk.turn if number == 1 else TurnId(f"{talk.turn}#{number}")
+        try:
+            with talk.session.begin_nested():
+                request = _make(talk, need, turn)
+        except InThePast:
+            late.append(replace(need, when=None))
+        except Refusal as refusal:
+            facts = wording.refusal_facts(refusal, coordinator=talk.coordinator())
+            talk.say(wording.refusal_response(refusal), **facts)
+            if isinstance(refusal, NotEnoughMinutes):
+                _look_for_a_way(talk)
+        else:
+            _say_who_is_asked_also(talk, request)
+            events.append(SlotSet("made_request", request.id))
+    if len(wanted) > MOST_NEEDS:
+        talk.say("utter_needs_more_than_three")
+    return [*events, *_ask_when(talk, late)]
+
+
+def _ask_when(talk: Talk, late: List[Need]) -> List[EventType]:
+    """Opens the form again for needs whose time is over; nothing when there are none."""
+    if not late:
+        return []
+    talk.say("utter_request_too_late", kind=wording.kind(talk.domain, ServiceKind(late[0].kind)))
+    waiting = [asdict(need) for need in late]
+    return [SlotSet("more_needs", waiting), FollowupAction("request_help_form")]
+
+
+def _next_late(talk: Talk, waiting: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """The form's slots when it is opened again in the same turn, where Rasa fills them once more
+    with what was said and is done already."""
+    first, *more = waiting
+    return {
+        "service_kind": first["kind"],
+        "when": None,
+        "help_minutes": first["minutes"],
+        "more_needs": more,
+        "wanted_person": talk.tracker.get_slot("wanted_person") or ANYBODY,
+    }
+
+
+def _look_for_a_way(talk: Talk) -> None:
+    """The spoken refusal promises that the coordinator looks for one."""
+    talk.call_back(talk.tracker.get_slot("story"))
 
 
 class ActionChangeRequest(VillageAction):
@@ -84,7 +159,7 @@ class ActionChangeRequest(VillageAction):
             elder=talk.me,
             request_id=RequestId(changeable_request(talk).id),
             starts_at=datetime.fromisoformat(when),
-            minutes=_whole(talk.tracker.get_slot("help_minutes")),
+            minutes=whole(talk.tracker.get_slot("help_minutes")),
             service_kind=ServiceKind(kind) if kind else None,
             turn_id=talk.turn,
             now=talk.now,
@@ -95,7 +170,7 @@ class ActionChangeRequest(VillageAction):
             talk.say("utter_request_changed", helper=helper, **facts)
         else:
             talk.say("utter_request_changed_no_helper", **facts)
-        return forget_matter()
+        return [*forget_matter(), SlotSet("made_request", request.id)]
 
 
 class ValidateCancelRequestForm(VillageForm):
@@ -103,7 +178,7 @@ class ValidateCancelRequestForm(VillageForm):
         return "validate_cancel_request_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        is_open = talk.tracker.active_loop.get("name") == self.form_name()
+        is_open = self.is_open(talk.tracker)
         if is_open and talk.tracker.get_slot("reminder_matter") is not None:
             return {}
         if not is_open:
@@ -183,17 +258,30 @@ def say_status(talk: Talk, request: ServiceRequest) -> None:
 
 
 def changeable_request(talk: Talk) -> ServiceRequest:
-    """The speaker's request that can still be changed: the one the open form asked about, of the
-    kind just named, else the last one asked for. Raises NothingOpen."""
+    """The speaker's request that can still be changed: the one the open form asked about, the one
+    just made when its words are corrected, of the kind just named, else the last one asked for.
+    Raises NothingOpen."""
     waiting = _changeable_requests(talk)
-    if talk.matter is not None:
-        waiting = [request for request in waiting if request.id == talk.matter]
+    matter = talk.matter if talk.matter is not None else _corrected(talk)
+    if matter is not None:
+        waiting = [request for request in waiting if request.id == matter]
     named = talk.heard("service_kind")
     of_kind = [request for request in waiting if request.service_kind.value == named]
     candidates = of_kind or waiting
     if not candidates:
         raise NothingOpen("no request that could be changed", what="request")
     return max(candidates, key=lambda request: request.id)
+
+
+def corrects_request(talk: Talk) -> bool:
+    """Whether what was just said changes the request that the last answer told of."""
+    return _corrected(talk) is not None and any(map(talk.meant, ENTITY_OF.values()))
+
+
+def _corrected(talk: Talk) -> Optional[int]:
+    """The request made or changed by the answer before this correction of it."""
+    corrects = talk.intent in ("deny", "inform") or TAKES_BACK.search(talk.words)
+    return talk.before.slots.get("made_request") if corrects else None
 
 
 def _changeable_requests(talk: Talk) -> List[ServiceRequest]:
@@ -224,8 +312,55 @@ def _say_who_is_asked(talk: Talk, request: ServiceRequest) -> None:
         talk.say("utter_request_made_no_reason", helper=helper, **facts)
 
 
-def _future_when(talk: Talk) -> Dict[str, Any]:
-    when = talk.tracker.get_slot("when")
+def _say_who_is_asked_also(talk: Talk, request: ServiceRequest) -> None:
+    """One of several requests, in one sentence."""
+    facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+    offer = queries.pending_offer_of(talk.session, RequestId(request.id))
+    if offer is None:
+        talk.say("utter_request_also_no_neighbour", coordinator=talk.coordinator(), **facts)
+    else:
+        helper = wording.neighbour(talk.domain, offer.helper)
+        talk.say("utter_request_also_made", helper=helper, **facts)
+
+
+def _first_of_several(talk: Talk) -> Dict[str, Any]:
+    """The slots of the first of several needs just said, and those of the others for later."""
+    said = needs(talk.tracker.latest_message) if talk.intent == "request_help" else []
+    if len(said) < 2:
+        return {}
+    values = (said[0].kind, said[0].when, said[0].minutes)
+    first = {
+        slot: value
+        for slot, value in zip(ENTITY_OF, values, strict=True)
+        if talk.heard(ENTITY_OF[slot])
+    }
+    return {**first, "more_needs": [asdict(need) for need in said[1:]]}
+
+
+def _as_meant(talk: Talk, before: Optional[str]) -> Dict[str, Any]:
+    """Slots just filled that hold something else than was meant: what was taken back in the same
+    breath, or half a time whose other half stays as it was `before`."""
+    slots: Dict[str, Any] = {}
+    for slot, entity in ENTITY_OF.items():
+        slots.update(talk.set_right(slot, entity))
+    whens = talk.heard_all("when")
+    if whens and talk.tracker.get_slot("when") == whens[-1]:
+        slots["when"] = moment_meant(talk.tracker.latest_message, before)
+    return slots
+
+
+def _say_back(talk: Talk, meant: Mapping[str, Any]) -> None:
+    """Tells what this utterance changes of what the open form knew."""
+    for slot in ("service_kind", "when"):
+        before = known_before(talk.tracker, slot)
+        now = meant.get(slot, talk.tracker.get_slot(slot))
+        if before and now and before != now:
+            said = now if slot == "when" else wording.kind(talk.domain, ServiceKind(now))
+            talk.say("utter_corrected", what=said)
+
+
+def _future_when(talk: Talk, meant: Mapping[str, Any]) -> Dict[str, Any]:
+    when = meant.get("when", talk.tracker.get_slot("when"))
     if when and datetime.fromisoformat(when) < talk.now - exchange.JUST_NOW:
         talk.say("utter_when_is_past")
         return {"when": None}
@@ -236,16 +371,5 @@ def _kind(talk: Talk, request: ServiceRequest) -> str:
     return wording.kind(talk.domain, request.service_kind)
 
 
-def _named(talk: Talk) -> Optional[MemberId]:
-    """The neighbour whom the elder asked for by name; None when nobody certain was named."""
-    name = talk.tracker.get_slot("wanted_person")
-    if not name:
-        return None
-    try:
-        return MemberId(members.find_member(talk.session, name).id)
-    except UnknownMember:
-        return None
-
-
-def _whole(minutes: Optional[float]) -> Optional[int]:
+def whole(minutes: Optional[float]) -> Optional[int]:
     return None if minutes is None else int(minutes)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import policy, recordings, reminders, wellbeing
+from actions import policy, recordings, reminders, wellbeing, wording
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
+from actions.repair import carry_out, is_guess_open
+from actions.requests import corrects_request
+from actions.safety import answer_no, call_people, is_alarm_asked
 from actions.tasks import accept, decline, newest
-from actions.timebank import alerts, members, queries, turns
-from actions.timebank.errors import Refusal
-from actions.timebank.ids import MemberId
+from actions.timebank import alerts, members, queries
 
 
 class ActionGreet(VillageAction):
@@ -25,13 +26,17 @@ class ActionGreet(VillageAction):
 
 
 class ActionSayYes(VillageAction):
-    """A bare yes answers what was just asked at the end of an answer, else the newest thing
-    that this person was asked by a notice."""
+    """A bare yes answers what was asked last, danger before all: a guess or what was asked at the
+    end of an answer, else the newest thing that a notice asked of this person."""
 
     def name(self) -> str:
         return "action_say_yes"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return call_people(talk)
+        if is_guess_open(talk):
+            return carry_out(talk)
         if recordings.just_asked(talk):
             return [FollowupAction("action_consent_recording")]
         if wellbeing.just_asked(talk):
@@ -49,20 +54,34 @@ class ActionSayYes(VillageAction):
 
 
 class ActionSayNo(VillageAction):
-    """A bare no: a false alarm taken back, an offer declined, or a claim that is not right."""
+    """A bare no: no danger, a wrong guess, no to what was asked at the end of an answer, a false
+    alarm taken back, an offer declined, or a claim that is not right."""
 
     def name(self) -> str:
         return "action_say_no"
 
     def act(self, talk: Talk) -> List[EventType]:
-        if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
-            alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
-            talk.say("utter_emergency_closed")
+        if is_alarm_asked(talk):
+            return answer_no(talk)
+        if is_guess_open(talk):
+            return [SlotSet("guess", None), FollowupAction("action_repair")]
+        if talk.tracker.active_loop.get("name") and noted_minutes(talk):
             return []
+        if corrects_request(talk):
+            return [FollowupAction("change_request_form")]
+        # Before the alarm: a no to another question must not send away who is on the way.
         if recordings.just_asked(talk):
             return [FollowupAction("action_revoke_recording")]
         if wellbeing.just_asked(talk):
             talk.say("utter_nobody_shall_come")
+            return []
+        made = talk.before.slots.get("made_request")
+        if made is not None:
+            talk.say("utter_ask_what_is_wrong")
+            return [SlotSet("made_request", made)]
+        if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None:
+            alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
+            talk.say("utter_emergency_closed")
             return []
         if reminders.newest_question(talk) is not None:
             talk.say("utter_reminder_told_again")
@@ -82,6 +101,8 @@ class ActionUnsure(VillageAction):
         return "action_unsure"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return call_people(talk)
         talk.say("utter_unsure")
         return []
 
@@ -93,14 +114,34 @@ class ActionInform(VillageAction):
         return "action_inform"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_alarm_asked(talk):
+            return call_people(talk)
         if reminders.answer_by_button(talk):
             return []
         if talk.tracker.active_loop.get("name"):
+            noted_minutes(talk)
             return []
+        if corrects_request(talk):
+            return [FollowupAction("change_request_form")]
         if reminders.answer_by_words(talk) or policy.answer_by_choice(talk):
             return []
         talk.say("utter_inform_without_question", words=talk.words[:20])
         return forget_matter()
+
+
+class ActionOutOfScope(VillageAction):
+    """What 小帮 cannot do is said with what it can; a swindle that one hears of is named as one
+    (rule 25)."""
+
+    def name(self) -> str:
+        return "action_out_of_scope"
+
+    def act(self, talk: Talk) -> List[EventType]:
+        if talk.heard("swindle"):
+            talk.say("utter_beware_of_swindlers", coordinator=talk.coordinator())
+        else:
+            talk.say("utter_out_of_scope")
+        return []
 
 
 class ActionRepeat(VillageAction):
@@ -159,32 +200,18 @@ class ActionTalkToHuman(VillageAction):
         return "action_talk_to_human"
 
     def act(self, talk: Talk) -> List[EventType]:
-        _call_back(talk)
+        talk.call_back()
         talk.say("utter_staff_told", coordinator=talk.coordinator())
         return []
 
 
-class ActionRepair(VillageAction):
-    """Not understood: again, two choices, then a person; never an end in silence (rule 14)."""
-
-    def name(self) -> str:
-        return "action_repair"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        tries = turns.repairs_in_a_row(talk.session, talk.me, now=talk.now)
-        if tries == 0:
-            talk.say("utter_repair_again")
-        elif tries == 1:
-            talk.say("utter_repair_choices")
-        else:
-            _call_back(talk)
-            talk.say("utter_repair_staff", coordinator=talk.coordinator())
-        return []
-
-    def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
-        talk.dispatcher.messages.clear()
-        talk.say("utter_repair_no_staff")
-        return []
+def noted_minutes(talk: Talk) -> bool:
+    """Says back a length of time that was told while the form asked for something else."""
+    minutes, asks_for_help = talk.meant("duration_minutes"), talk.tracker.get_slot("help_minutes")
+    if minutes is None or asks_for_help is None:
+        return False
+    talk.say("utter_corrected", what=wording.minutes(int(minutes)))
+    return True
 
 
 def say_again(talk: Talk) -> None:
@@ -216,13 +243,3 @@ def last_answer(tracker: Tracker) -> List[Dict[str, Any]]:
             said = []
             turns_ended += 1
     return list(reversed(said))
-
-
-def _call_back(talk: Talk) -> None:
-    alerts.call_back(
-        talk.session,
-        member=MemberId(talk.speaker.id),
-        words=talk.words,
-        turn_id=talk.turn,
-        now=talk.now,
-    )

@@ -94,7 +94,8 @@ class ValidateCompleteTaskForm(VillageForm):
         return "confirm_visit_form" if waiting else None
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        return {"matter_id": task_meant(talk).request_id}
+        meant = talk.set_right("worked_minutes", "duration_minutes")
+        return {"matter_id": task_meant(talk).request_id, **meant}
 
 
 class ActionAskWorkedMinutes(VillageAction):

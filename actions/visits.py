@@ -8,10 +8,15 @@ from rasa_sdk.events import EventType
 
 from actions import wording
 from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.said import known_before
 from actions.timebank import disputes, queries, visits
 from actions.timebank.errors import NothingOpen
 from actions.timebank.ids import RequestId
 from actions.timebank.model import ServiceRequest
+
+MINUTES = ("visit_minutes", "duration_minutes")
+"""The slot and the entity that fills it."""
+UNSURE = {"visit_sure": None}
 
 
 class ValidateConfirmVisitForm(VillageForm):
@@ -32,17 +37,22 @@ class ValidateConfirmVisitForm(VillageForm):
 
     @staticmethod
     def _what_is_certain(talk: Talk, request: ServiceRequest) -> Dict[str, Any]:
-        said = talk.tracker.slots_to_validate()
-        minutes, sure = talk.tracker.get_slot("visit_minutes"), talk.tracker.get_slot("visit_sure")
+        said, right = talk.tracker.slots_to_validate(), talk.set_right(*MINUTES)
+        minutes = right.get("visit_minutes", talk.tracker.get_slot("visit_minutes"))
+        sure = talk.tracker.get_slot("visit_sure")
         if sure is False:
-            return {"visit_minutes": said.get("visit_minutes"), "visit_sure": None}
+            return {"visit_minutes": minutes if "visit_minutes" in said else None, **UNSURE}
         claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
         if minutes is None and claimed is not None and talk.intent != "deny":
             answered_the_question = talk.heard_id("request_id") is not None
             return {"visit_minutes": claimed, "visit_sure": True if answered_the_question else sure}
         if minutes is not None and minutes == claimed:
             return {"visit_minutes": minutes, "visit_sure": True}
-        return {}
+        is_new = talk.heard("duration_minutes") and minutes != known_before(
+            talk.tracker, MINUTES[0]
+        )
+        # A new number in the same breath as the yes was never read back.
+        return {**right, **UNSURE} if sure and is_new else right
 
 
 class ActionAskVisitMinutes(VillageAction):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections import defaultdict
 from contextlib import contextmanager
@@ -14,44 +13,29 @@ from typing import Any, Callable, DefaultDict, Dict, Iterator, List, Mapping, Op
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.timebank import alerts, consents, members, outbox, queries, reminders, turns
+from actions.timebank import alerts, consents, deeds, members, outbox, queries, reminders, turns
 from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
 from actions.timebank.states import TurnOutcome
+from bot import danger, patience
 from bot.dialogue import Dialogue, DialogueAway
 from bot.ears import Ears, Heard
 from bot.mouth import Mouth
 from bot.notices import told
 from bot.phrases import Phrases
 from bot.turn_types import Answer, Button, Speech, Utterance
+from bot.words import FOREIGN, Refused, is_button, says_something, typed
 from voice.types import Delivery, VoiceError
 
 logger = logging.getLogger(__name__)
 
-LONGEST_TEXT = 500
-"""Characters typed at once; a story of three spoken minutes stays below it."""
-BUTTON = re.compile(
-    r"/(affirm|deny|repeat|slow_down|louder|talk_to_human|check_balance|list_tasks|start_task"
-    r'|(accept_task|decline_task)\{"offer_id": "\d{1,9}"\}'
-    r'|confirm_service\{"request_id": "\d{1,9}"\}'
-    r'|inform\{"reminder_id": "\d{1,9}"\}|ask_policy\{"rule_number": "\d{1,3}"\}'
-    r"|consent_recording|revoke_recording)"
-)
-"""What our own buttons send. Any other text that looks like one of Rasa's commands is words."""
+NOT_UNDERSTOOD = "nlu_fallback"
+ASKED_AGAIN = "action_repair"
+"""The action that asks again also when the words were clear: 不是 to a guess of ours."""
 NO_TIME_TO_ASK = ("emergency", "stop", "goodbye")
 """After these words nobody wants a question of ours."""
-SAYS_SOMETHING = re.compile(r"[\u4e00-\u9fff\d]")
-"""A classifier makes 好 of anything; what holds no Chinese and no number is asked for again."""
 Result = TypeVar("Result")
-
-
-class Refused(Exception):
-    """The message itself cannot be taken; `utter_refused_<code>` tells why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass
@@ -176,9 +160,11 @@ class TurnHandler:
 
     async def _hear(self, utterance: Utterance, progress: _Progress) -> None:
         if utterance.audio is None:
-            progress.heard = Heard(text=_typed(utterance.text))
-            if not SAYS_SOMETHING.search(progress.heard.text) and not _is_button(utterance.text):
-                await self._repair(utterance, progress, "utter_repair_again")
+            progress.heard = Heard(text=typed(utterance.text))
+            if not is_button(utterance.text) and not says_something(progress.heard.text):
+                foreign = FOREIGN.search(progress.heard.text)
+                first = "utter_not_chinese" if foreign else "utter_repair_again"
+                await self._repair(utterance, progress, first)
             return
         with progress.stage("hear"):
             audio = utterance.audio
@@ -186,7 +172,7 @@ class TurnHandler:
             progress.heard = await asyncio.to_thread(keep, audio, str(utterance.turn))
             progress.heard = await asyncio.to_thread(self._ears.recognize, audio, progress.heard)
         heard = progress.heard
-        if not SAYS_SOMETHING.search(heard.text):
+        if not says_something(heard.text):
             await self._repair(utterance, progress, "utter_not_heard")
         elif heard.confidence is not None and heard.confidence < self._least_confidence:
             await self._repair(utterance, progress, "utter_not_heard_clearly")
@@ -204,7 +190,7 @@ class TurnHandler:
         progress.entities = list(understood.entities)
         progress.text = "".join(understood.texts)
         progress.buttons = list(understood.buttons)
-        if understood.intent == "nlu_fallback":
+        if understood.intent == NOT_UNDERSTOOD:
             progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
 
     async def _repair(self, utterance: Utterance, progress: _Progress, first: str) -> None:
@@ -273,8 +259,21 @@ class TurnHandler:
         self, utterance: Utterance, progress: _Progress, session: Any
     ) -> tuple[Answer, Delivery]:
         """Stores the turn; gives its answer and how this member likes it spoken."""
-        self._ask_consent(utterance, progress, session)
         heard = progress.heard
+        if deeds.done_before(session, utterance.turn, ASKED_AGAIN) is not None:
+            progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
+        told_once = patience.grow(
+            session,
+            member=utterance.member,
+            intent=progress.intent,
+            code=progress.code,
+            now=self._village.clock(),
+        )
+        if told_once:
+            # Before the answer, so that its question stays the last thing heard.
+            progress.text = self._phrases.text("utter_more_patient") + progress.text
+        self._see_to_danger(utterance, progress, session)
+        self._ask_consent(utterance, progress, session)
         turn = turns.finish(
             session,
             utterance.turn,
@@ -296,6 +295,27 @@ class TurnHandler:
         member = members.member(session, utterance.member)
         return self._answer(turn), self._mouth.delivery_for(member)
 
+    def _see_to_danger(self, utterance: Utterance, progress: _Progress, session: Any) -> None:
+        answered = progress.outcome is TurnOutcome.ANSWERED
+        told = danger.people_called(
+            session,
+            member=utterance.member,
+            turn=utterance.turn,
+            words=progress.heard.text,
+            intent=progress.intent if answered else "",
+            confidence=progress.intent_confidence,
+            entities=progress.entities,
+            now=self._village.clock(),
+        )
+        if told is None:
+            return
+        people = self._phrases.text("utter_and").join(told)
+        response = "utter_emergency" if told else "utter_emergency_no_coordinator"
+        # What was done all the same is told after what matters more.
+        done = progress.text if answered else ""
+        progress.text = self._phrases.text(response, people=people) + done
+        progress.buttons = []
+
     def _ask_consent(self, utterance: Utterance, progress: _Progress, session: Any) -> None:
         """From time to time a recorded turn that asks nothing ends with the question whether
         recordings may be kept."""
@@ -303,6 +323,8 @@ class TurnHandler:
         calm = progress.outcome is TurnOutcome.ANSWERED and progress.intent not in NO_TIME_TO_ASK
         now = self._village.clock()
         if utterance.audio is None or asks or not calm:
+            return
+        if alerts.alert_lately_raised(session, utterance.member, now=now) is not None:
             return
         if not consents.should_ask(session, utterance.member, now=now):
             return
@@ -324,6 +346,7 @@ class TurnHandler:
             buttons=[Button(one["title"], one["payload"]) for one in turn.buttons],
             code=turn.code,
             stage_ms=turn.stage_ms,
+            patience_ms=turn.member.patience_ms,
         )
 
     def _apology(self, turn: TurnId, code: str, response: str = "utter_apology") -> Answer:
@@ -352,20 +375,3 @@ class TurnHandler:
             raise LookupError(part)
         chosen = sentences if part is None else [sentences[part]]
         return await asyncio.to_thread(partial(self._mouth.speech, chosen, delivery))
-
-
-def _typed(text: Optional[str]) -> str:
-    words = (text or "").strip()
-    if not words:
-        raise Refused("empty")
-    if len(words) > LONGEST_TEXT:
-        raise Refused("too_long")
-    if words.startswith("/") and not _is_button(words):
-        words = words.lstrip("/ ")
-        if not words:
-            raise Refused("empty")
-    return words
-
-
-def _is_button(text: Optional[str]) -> bool:
-    return BUTTON.fullmatch((text or "").strip()) is not None

@@ -46,6 +46,8 @@ class Answer:
     code: str = ""
     """Which refusal or failure; empty when all went well."""
     stage_ms: Mapping[str, float] = field(default_factory=dict)
+    patience_ms: Optional[int] = None
+    """How long this member may be silent before listening ends; None when it is not known."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ GAIN_STEP = 25
 """What one "louder" or "softer" changes, in percent."""
 QUIETEST, LOUDEST = 50, 300
 
+PATIENCE_STEP = 1_000
+"""What one step more of patience adds to the silence waited for, in milliseconds."""
+SHORTEST_PATIENCE, LONGEST_PATIENCE = 2_500, 6_000
+
 LONGEST_NAME = 40
 LARGEST_ID = 2**31 - 1
 """What the database takes for an id; a larger number from outside names nothing."""
@@ -208,6 +212,17 @@ def set_gain(session: Session, *, member: MemberId, by: int) -> int:
     person.gain = max(QUIETEST, min(LOUDEST, person.gain + by))
     session.flush()
     return int(person.gain)
+
+
+def set_patience(session: Session, *, member: MemberId, by: int) -> int:
+    """Waits longer (`by` > 0) or shorter by so many milliseconds for more to be said; kept
+    between `SHORTEST_PATIENCE` and `LONGEST_PATIENCE`. Returns the new patience. Raises
+    UnknownMember."""
+    person = _known(session, member)
+    wanted = person.patience_ms + by
+    person.patience_ms = max(SHORTEST_PATIENCE, min(LONGEST_PATIENCE, wanted))
+    session.flush()
+    return int(person.patience_ms)
 
 
 def renew_link(session: Session, *, member: MemberId) -> Member:

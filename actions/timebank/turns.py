@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -133,3 +134,22 @@ def repairs_in_a_row(session: Session, member: MemberId, *, now: datetime) -> in
             break
         count += 1
     return count
+
+
+def struggles(
+    session: Session,
+    member: MemberId,
+    *,
+    intents: Sequence[str],
+    codes: Sequence[str],
+    now: datetime,
+) -> int:
+    """How many turns of the last `STRUGGLE_WINDOW` ended with one of these intents or codes. The
+    turn that is still being answered does not count."""
+    ended_so = select(func.count()).where(
+        Turn.member_id == member,
+        Turn.began_at > now - STRUGGLE_WINDOW,
+        Turn.outcome != TurnOutcome.BEGUN,
+        or_(Turn.intent.in_(intents), Turn.code.in_(codes)),
+    )
+    return int(session.execute(ended_so).scalar_one())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -79,18 +79,29 @@ class Speaker:
         recording: str | None = None,
         slots: Mapping[str, Any] | None = None,
         form: str | None = None,
+        ranking: Mapping[str, float] | None = None,
+        confidence: float = 0.9,
+        facts: Sequence[tuple[str, Any, str]] = (),
         **entities: Any,
     ) -> Speaker:
         """A new utterance. `slots` are those that Rasa fills from it, `form` the one it opens;
-        an entity may have a list of values, each of which counts."""
+        an entity may have a list of values, each of which counts. `ranking` is what the
+        classifier thinks of each intent, `facts` are entities with the words that name them."""
         spread = [
             {"entity": name, "value": value}
             for name, values in entities.items()
             for value in (values if isinstance(values, list) else [values])
         ]
+        for name, value, words in facts:
+            start = text.index(words)
+            where = {"start": start, "end": start + len(words)}
+            spread.append({"entity": name, "value": value, **where})
         self.message = {
             "text": text,
-            "intent": {"name": intent},
+            "intent": {"name": intent, "confidence": confidence},
+            "intent_ranking": [
+                {"name": name, "confidence": sure} for name, sure in (ranking or {}).items()
+            ],
             "entities": spread,
             "message_id": f"rasa{next(_turns)}",
             "metadata": {
@@ -109,6 +120,11 @@ class Speaker:
     def runs(self, action: type[Any]) -> Answered:
         """Lets one action answer what was said last."""
         dispatcher = CollectingDispatcher()
+        if self.opening:
+            # Rasa shows a form as active already while it is being opened.
+            self._apply([{"event": "active_loop", "name": self.opening}])
+            filled = {slot: self.slots[slot] for slot in self.slots if self.slots[slot] is not None}
+            self.fresh, self.opening = {**filled, **self.fresh}, None
         tracker = Tracker(
             sender_id=self.sender,
             slots=dict(self.slots),
@@ -124,7 +140,6 @@ class Speaker:
         if answered.text:
             spoken = {"text": answered.text, "data": {"buttons": answered.buttons}}
             self.events.append({"event": "bot", **spoken})
-        self.form, self.opening = self.opening or self.form, None
         self._apply(answered.events)
         return answered
 
@@ -160,7 +175,7 @@ class Speaker:
             {
                 "text": variant["text"].format(**message),
                 "buttons": [
-                    {name: words.format(**message) for name, words in one.items()}
+                    {part: words.format(**message) for part, words in one.items()}
                     for one in variant.get("buttons", [])
                 ],
             }

@@ -186,8 +186,10 @@ def test_the_domain_lists_every_action_and_no_other(domain: dict[str, Any]) -> N
     assert sorted(action().name() for action in all_actions()) == sorted(domain["actions"])
 
 
-def test_every_slot_is_forgotten_with_its_matter(domain: dict[str, Any]) -> None:
-    assert set(domain["slots"]) == set(base.FORM_SLOTS)
+def test_every_slot_belongs_to_a_matter_or_to_one_answer(
+    domain: dict[str, Any],
+) -> None:
+    assert set(domain["slots"]) == {*base.FORM_SLOTS, *base.ANSWER_SLOTS}
 
 
 def test_every_form_is_validated(domain: dict[str, Any]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from actions import recordings, talk
-from actions.timebank import consents, turns
+from actions.requests import ActionRequestHelp
+from actions.timebank import alarm_questions, consents, turns
 from actions.timebank.ids import TurnId
-from actions.timebank.model import Consent
+from actions.timebank.model import Alert, Consent
 from actions.timebank.states import ConsentStep, TurnOutcome
 from tests.actions.speaker import Answered, Speaker
 from tests.small_village import Street
@@ -122,3 +123,22 @@ def test_a_yes_to_something_later_is_no_consent(street: Street, wang: Speaker) -
         "utter_nothing_to_affirm"
     ]
     assert [row.step for row in street.rows(Consent)] == [ConsentStep.ASKED]
+
+
+def test_a_no_to_the_question_is_no_complaint_about_the_request(
+    street: Street, wang: Speaker
+) -> None:
+    known = {"service_kind": "shopping", "when": "2026-03-03T10:00:00+08:00"}
+    wang.says("明天十点买菜", "request_help", slots=known, turn="talk:1").runs(ActionRequestHelp)
+    asked(street, "talk:1")
+    assert follows(wang.says("不", "deny").runs(talk.ActionSayNo)) == ["action_revoke_recording"]
+
+
+def test_danger_comes_before_the_question(street: Street, wang: Speaker) -> None:
+    wang.says("查时间", "check_balance", turn="talk:1")
+    asked(street, "talk:1")
+    with street.neighbourhood() as hood:
+        about = {"member": hood.wang.id, "turn_id": TurnId("talk:1"), "now": hood.now}
+        alarm_questions.ask(hood.session, words="不得劲", **about)
+    assert wang.says("嗯", "affirm").runs(talk.ActionSayYes).responses == ["utter_emergency"]
+    assert street.count(Alert) == 1

@@ -136,13 +136,13 @@ def in_help_form(speaker: Speaker, when: str) -> Answered:
 
 def test_a_time_that_is_over_is_asked_again(wang: Speaker) -> None:
     answered = in_help_form(wang, "2026-03-01T09:00:00+08:00")
-    assert answered.responses == ["utter_when_is_past"] and answered.slots == {"when": None}
+    assert answered.responses == ["utter_when_is_past"] and answered.slots["when"] is None
 
 
 def test_now_is_not_over_when_the_words_took_some_minutes(street: Street, wang: Speaker) -> None:
     just_now = (street.clock() - timedelta(minutes=10)).isoformat()
     answered = in_help_form(wang, just_now)
-    assert answered.text == "" and answered.slots == {}
+    assert answered.text == "" and "when" not in answered.slots
 
 
 def test_an_interruption_is_left_to_rasa(street: Street, wang: Speaker) -> None:

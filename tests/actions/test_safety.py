@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from actions.disputes import ActionComplain
+from actions.repair import ActionRepair
 from actions.safety import ActionEmergency
-from actions.timebank.model import Alert, Dispute
-from actions.timebank.states import DisputeKind
+from actions.talk import ActionInform, ActionSayNo, ActionSayYes, ActionUnsure
+from actions.timebank.model import Alert, Dispute, Offer
+from actions.timebank.states import DisputeKind, OfferState
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker
 from tests.small_village import Street
@@ -65,3 +67,72 @@ def test_a_complaint_is_kept_in_her_words_with_a_promise(street: Street, wang: S
     dispute = street.row(Dispute)
     assert (dispute.kind, dispute.words) == (DisputeKind.COMPLAINT, words)
     assert len(street.told("陈干事", "staff_dispute")) == 1
+
+
+# Unsure: one question
+
+
+def feels_bad(speaker: Speaker, words: str = "俺这心里头不得劲", **said: object) -> Answered:
+    return speaker.says(words, "emergency", confidence=0.49, **said).runs(ActionEmergency)
+
+
+def test_an_unsure_emergency_is_asked_about_once(street: Street, wang: Speaker) -> None:
+    wang.form = "cancel_request_form"
+    answered = feels_bad(wang, turn="talk:3")
+    assert answered.responses == ["utter_ask_alarm"] and len(answered.buttons) == 2
+    assert answered.leaves_form, "its yes would be taken as a yes to the form"
+    assert street.count(Alert) == 0 and street.told("陈干事", "staff_alert") == []
+    assert feels_bad(wang, turn="talk:3").responses == ["utter_ask_alarm"]
+
+
+@pytest.mark.parametrize("sure", [0.5, 1.0])
+def test_a_sure_emergency_asks_nothing(street: Street, wang: Speaker, sure: float) -> None:
+    answered = wang.says("救命", "emergency", confidence=sure).runs(ActionEmergency)
+    assert answered.responses == ["utter_emergency"] and street.count(Alert) == 1
+
+
+@pytest.mark.parametrize(
+    "words, intent, action",
+    [
+        ("要", "affirm", ActionSayYes),
+        ("哎哟哎哟", "emergency", ActionEmergency),
+        ("说不上来", "unsure", ActionUnsure),
+        ("上午", "inform", ActionInform),
+        ("呜呜", "nlu_fallback", ActionRepair),
+    ],
+)
+def test_whatever_is_no_clear_no_calls_people_with_both_words(
+    street: Street, wang: Speaker, words: str, intent: str, action: type
+) -> None:
+    feels_bad(wang)
+    answered = wang.says(words, intent, confidence=0.3).runs(action)
+    assert answered.responses == ["utter_emergency"]
+    assert street.row(Alert).words == f"俺这心里头不得劲\n{words}"
+    assert len(street.told("陈干事", "staff_alert")) == 1
+
+
+def test_a_clear_no_is_believed_kindly(street: Street, wang: Speaker) -> None:
+    feels_bad(wang)
+    answered = wang.says("没有没有", "deny").runs(ActionSayNo)
+    assert answered.responses == ["utter_alarm_not_needed"] and street.count(Alert) == 0
+    assert wang.says("对", "affirm").runs(ActionSayYes).responses == ["utter_nothing_to_affirm"]
+
+
+def test_a_no_that_tells_of_an_ailment_is_none(street: Street, wang: Speaker) -> None:
+    feels_bad(wang)
+    said = wang.says("没摔，就是心口疼", "deny", symptom="心口疼")
+    assert said.runs(ActionSayNo).responses == ["utter_emergency"] and street.count(Alert) == 1
+
+
+def test_a_no_declines_no_offer_while_danger_is_asked_about(street: Street, zhang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        hood.ask()
+    feels_bad(zhang)
+    zhang.says("没事", "deny").runs(ActionSayNo)
+    assert street.row(Offer).state is OfferState.PENDING
+
+
+def test_another_s_no_answers_nothing_of_hers(street: Street, wang: Speaker, meet: Meet) -> None:
+    feels_bad(wang)
+    meet("张秀英").says("不", "deny").runs(ActionSayNo)
+    assert wang.says("要", "affirm").runs(ActionSayYes).responses == ["utter_emergency"]

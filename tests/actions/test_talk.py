@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from actions import talk
 from actions.safety import ActionEmergency
-from actions.timebank import members, turns
-from actions.timebank.ids import TurnId
+from actions.timebank import members
 from actions.timebank.model import Alert, Member, Offer, ServiceRequest
-from actions.timebank.states import AlertState, OfferState, RequestState, TurnOutcome
-from tests.actions.conftest import Meet
+from actions.timebank.states import AlertState, OfferState, RequestState
 from tests.actions.speaker import Answered, Speaker
 from tests.small_village import Street
 
@@ -77,6 +73,30 @@ def test_no_takes_back_an_alarm_before_anything_else(street: Street, wang: Speak
 
 def test_not_sure_is_given_time(wang: Speaker) -> None:
     assert says(wang, talk.ActionUnsure, "说不好").responses == ["utter_unsure"]
+
+
+# Not our business
+
+
+def test_what_it_cannot_do_is_told_with_what_it_can(street: Street, wang: Speaker) -> None:
+    answered = says(wang, talk.ActionOutOfScope, "唱个歌", intent="out_of_scope")
+    assert answered.responses == ["utter_out_of_scope"] and "叫邻居帮忙" in answered.text
+
+
+def test_a_swindle_is_warned_of_and_nothing_else_is_done(street: Street, wang: Speaker) -> None:
+    words = "有人打电话叫我把验证码念给他，转两千块钱"
+    answered = says(wang, talk.ActionOutOfScope, words, intent="out_of_scope", swindle="验证码")
+    assert "别把卡号、验证码告诉人，也别转钱" in answered.text and "陈干事" in answered.text
+    assert answered.buttons[0] == {"title": "找人", "payload": "/talk_to_human"}
+    assert answered.events == [] and street.balance("王奶奶").posted == 120
+    assert street.told("陈干事", "staff_call_back") == []
+
+
+def test_a_swindle_without_staff_is_warned_of_too(street: Street, wang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        hood.staff.is_coordinator = False
+    answered = says(wang, talk.ActionOutOfScope, intent="out_of_scope", swindle="验证码")
+    assert "村里的人" in answered.text
 
 
 # A bare fact
@@ -202,43 +222,3 @@ def test_without_staff_the_emergency_number_is_told(street: Street, wang: Speake
     with street.neighbourhood() as hood:
         hood.staff.is_coordinator = False
     assert says(wang, talk.ActionTalkToHuman).responses == ["utter_refused_no_coordinator"]
-
-
-def struggled(street: Street, times: int) -> None:
-    with street.neighbourhood() as hood:
-        for number in range(times):
-            turn = TurnId(f"before:{number}")
-            at = hood.now - timedelta(minutes=times - number)
-            turns.begin(hood.session, turn_id=turn, member=hood.wang.id, channel="talk", now=at)
-            turns.finish(hood.session, turn, now=at, outcome=TurnOutcome.REPAIRED)
-
-
-@pytest.mark.parametrize(
-    "times, response",
-    [
-        (0, "utter_repair_again"),
-        (1, "utter_repair_choices"),
-        (2, "utter_repair_staff"),
-        (3, "utter_repair_staff"),
-    ],
-)
-def test_not_understood_climbs_to_a_person(
-    street: Street, wang: Speaker, times: int, response: str
-) -> None:
-    struggled(street, times)
-    answered = says(wang, talk.ActionRepair, "那个啥啥")
-    assert answered.responses == [response]
-    assert len(answered.buttons) == (2 if times == 1 else 0)
-    assert len(street.told("陈干事", "staff_call_back")) == (1 if times >= 2 else 0)
-
-
-def test_not_understood_without_staff_never_ends_in_silence(street: Street, wang: Speaker) -> None:
-    struggled(street, 2)
-    with street.neighbourhood() as hood:
-        hood.staff.is_coordinator = False
-    assert says(wang, talk.ActionRepair).responses == ["utter_repair_no_staff"]
-
-
-def test_anothers_struggle_is_not_hers(street: Street, meet: Meet) -> None:
-    struggled(street, 2)
-    assert says(meet("张秀英"), talk.ActionRepair).responses == ["utter_repair_again"]

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from actions import talk
-from actions.timebank.model import Wellbeing
+from actions.safety import ActionEmergency
+from actions.timebank.model import Alert, Wellbeing
+from actions.timebank.states import AlertState
 from actions.wellbeing import ActionReportWellbeing
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker
@@ -47,6 +49,14 @@ def test_no_is_fine(wang: Speaker) -> None:
     says(wang, "腰疼", symptom="腰疼")
     answered = wang.says("不用", "deny").runs(talk.ActionSayNo)
     assert answered.responses == ["utter_nobody_shall_come"]
+
+
+def test_a_no_to_company_sends_away_nobody_who_was_called(street: Street, wang: Speaker) -> None:
+    wang.says("我摔了", "emergency").runs(ActionEmergency)
+    says(wang, "腰疼", symptom="腰疼")
+    answered = wang.says("不用", "deny").runs(talk.ActionSayNo)
+    assert answered.responses == ["utter_nobody_shall_come"]
+    assert street.row(Alert).state is not AlertState.CLOSED
 
 
 def test_it_is_offered_once(wang: Speaker) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from actions.timebank import (
+    alarm_questions,
     alerts,
     deadlines,
     disputes,
@@ -182,6 +183,19 @@ def _alarm(hood: Neighbourhood) -> None:
     alerts.withdraw_alert(hood.session, **who)
 
 
+def _silent_after_the_question(hood: Neighbourhood) -> None:
+    alarm_questions.ask(
+        hood.session, member=hood.wang.id, words="不得劲", turn_id=new_turn(), now=hood.now
+    )
+    deadlines.expire_due(hood.session, now=hood.now + timedelta(minutes=1))
+
+
+def _silent_and_nobody_near(hood: Neighbourhood) -> None:
+    for person in (hood.staff, hood.zhang, hood.li):
+        person.left_at = hood.now
+    _silent_after_the_question(hood)
+
+
 def _call_back(hood: Neighbourhood) -> None:
     about = {"words": "我要找人", "turn_id": TurnId("talk:1:a")}
     alerts.call_back(hood.session, member=hood.wang.id, now=hood.now, **about)
@@ -243,6 +257,8 @@ STORIES: list[Story] = [
     _complaint,
     _fund,
     _alarm,
+    _silent_after_the_question,
+    _silent_and_nobody_near,
     _call_back,
     _medicine_unanswered,
     _unwell_again,

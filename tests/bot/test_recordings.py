@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from actions.timebank import consents
+from actions.timebank import alerts, consents
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Consent, Turn
 from actions.timebank.states import ConsentStep, TurnOutcome
@@ -19,7 +20,7 @@ from tests.bot.fakes import tone_wav
 from tests.bot.turn_parts import Parlour
 
 CALM = ("您还有一个小时。",)
-Step = Callable[..., Consent]
+Step = Callable[..., object]
 
 
 def step(parlour: Parlour, act: Step, turn: str = "said:1") -> None:
@@ -138,7 +139,7 @@ def test_after_some_turns_she_is_asked_once_who_may_hear(parlour: Parlour) -> No
     assert "往后还录吗" not in parlour.speaks(turn="talk:4").reply
 
 
-@pytest.mark.parametrize("busy", ["buttons", "question", "emergency", "failed", "typed"])
+@pytest.mark.parametrize("busy", ["buttons", "question", "emergency", "alarm", "failed", "typed"])
 def test_a_turn_that_asks_or_alarms_is_not_the_time(parlour: Parlour, busy: str) -> None:
     calm(parlour)
     speaks(parlour, "talk:1", "talk:2")
@@ -148,6 +149,8 @@ def test_a_turn_that_asks_or_alarms_is_not_the_time(parlour: Parlour, busy: str)
         parlour.dialogue.texts = ("啥时候要？您说说。",)
     elif busy == "emergency":
         parlour.dialogue.intent = "emergency"
+    elif busy == "alarm":
+        step(parlour, partial(alerts.raise_alert, words="我摔了"))
     elif busy == "failed":
         parlour.dialogue.problem = RuntimeError("bug")
     answer = parlour.types("查时间", "talk:3") if busy == "typed" else parlour.speaks(turn="talk:3")

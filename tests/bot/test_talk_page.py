@@ -118,10 +118,19 @@ def test_spoken_turn_reaches_the_village_as_this_member(page: TestClient, turns:
             {"title": "对", "payload": "/affirm"},
             {"title": "不对", "payload": "/deny"},
         ],
+        "patience_ms": None,
     }
     [utterance] = turns.taken
     assert (utterance.turn, utterance.member, utterance.channel) == ("talk:1:abc_1", ELDER, "talk")
     assert utterance.audio == sound and utterance.text is None
+
+
+def test_the_page_waits_as_long_as_this_member_needs(page: TestClient, village: Village) -> None:
+    path = f"/t/{LINKS.token_for(ELDER, 1)}"
+    assert 'data-patience="2500"' in page.get(path).text
+    with village.transaction() as session:
+        session.get(Member, ELDER).patience_ms = 4_500
+    assert 'data-patience="4500"' in page.get(path).text
 
 
 def test_typed_turn_reaches_the_village(page: TestClient, turns: FakeTurns) -> None:

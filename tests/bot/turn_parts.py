@@ -48,6 +48,8 @@ class FakeDialogue:
     texts: Sequence[str] = ("好，买东西。", "大约90分钟。")
     buttons: Sequence[Button] = (Button("对", "/affirm"), Button("不对", "/deny"))
     intent: str = "request_help"
+    confidence: float = 0.9
+    entities: Sequence[dict[str, Any]] = ({"entity": "service_kind", "value": "shopping"},)
     problem: Exception | None = None
     seconds: float = 0.0
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -62,8 +64,7 @@ class FakeDialogue:
         self.under_way -= 1
         if self.problem:
             raise self.problem
-        entities = [{"entity": "service_kind", "value": "shopping"}]
-        return Understood(self.intent, 0.9, entities, self.texts, self.buttons)
+        return Understood(self.intent, self.confidence, self.entities, self.texts, self.buttons)
 
 
 @dataclass

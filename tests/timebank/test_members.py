@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from actions.timebank import ledger, members
@@ -195,6 +196,27 @@ def test_nobody_cannot_do_anything(session: Session) -> None:
         members.offer_help(session, member=nobody, kinds=[ServiceKind.MEALS])
     with pytest.raises(UnknownMember):
         members.neighbours_of(session, nobody)
+
+
+@pytest.mark.parametrize(
+    "by, patience", [(1_000, 3_500), (-1_000, 2_500), (10_000, 6_000), (0, 2_500)]
+)
+def test_patience_grows_up_to_its_end_for_one_person(
+    session: Session, clock: FakeClock, by: int, patience: int
+) -> None:
+    elder = make_member(session, "王桂兰", now=clock())
+    other = make_member(session, "李二", now=clock())
+    assert members.set_patience(session, member=elder.id, by=by) == patience
+    assert (elder.patience_ms, other.patience_ms) == (patience, 2_500)
+
+
+@pytest.mark.parametrize("patience", [2_499, 6_001, -1])
+def test_the_database_keeps_patience_bearable(
+    session: Session, clock: FakeClock, patience: int
+) -> None:
+    make_member(session, "王桂兰", now=clock()).patience_ms = patience
+    with pytest.raises(IntegrityError):
+        session.flush()
 
 
 def test_who_may_be_meant_by_a_given_name_a_name_or_a_nickname(

@@ -217,3 +217,23 @@ def test_an_old_struggle_is_forgotten(session: Session, clock: FakeClock, elder:
     clock.pass_time(minutes=2)
 
     assert turns.repairs_in_a_row(session, elder.id, now=clock()) == 1
+
+
+def struggles(session: Session, member: Member, clock: FakeClock) -> int:
+    wanted = {"intents": ("repeat",), "codes": ("not_heard",)}
+    return turns.struggles(session, member.id, now=clock(), **wanted)
+
+
+def test_struggles_are_counted_by_intent_or_code_within_ten_minutes(
+    session: Session, clock: FakeClock, elder: Member, helper: Member
+) -> None:
+    endings = [("repeat", ""), ("", "not_heard"), ("repeat", "not_heard"), ("greet", ""), ("", "")]
+    for number, (intent, code) in enumerate(endings):
+        turn_id = TurnId(f"talk:{number}")
+        begin(session, elder, clock, turn_id)
+        how = {"outcome": TurnOutcome.ANSWERED, "intent": intent, "code": code}
+        turns.finish(session, turn_id, now=clock(), **how)
+    begin(session, elder, clock, TurnId("talk:under_way"))
+    assert (struggles(session, elder, clock), struggles(session, helper, clock)) == (3, 0)
+    clock.pass_time(minutes=10)
+    assert struggles(session, elder, clock) == 0

@@ -15,11 +15,12 @@ from actions.timebank.model.exchanges import (
     ServiceRequest,
     Visit,
 )
-from actions.timebank.model.talks import Alert, Deed, Notice, Turn
+from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import Availability, Group, Lane, Member, Relation, Skill
 
 __all__ = [
     "Account",
+    "AlarmQuestion",
     "Alert",
     "Assignment",
     "Availability",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Float, ForeignKey, Integer, String, Text
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import relationship
 from sqlalchemy.schema import Column
 
@@ -28,6 +28,27 @@ class Alert(Base):
     member = relationship(Member, foreign_keys=[member_id])
     taken_by = relationship(Member, foreign_keys=[taken_by_id])
     __table_args__ = (one_of("kind", AlertKind), one_of("state", AlertState))
+
+
+class AlarmQuestion(Base):
+    """Words that may have been a cry for help, about which the member was asked once."""
+
+    __tablename__ = "alarm_question"
+    turn_id = Column(String(120), primary_key=True)
+    member_id = Column(ForeignKey("member.id"), nullable=False)
+    words = Column(Text, nullable=False)
+    asked_at = Column(AwareDateTime, nullable=False)
+    settled_at = Column(AwareDateTime)
+    """When it was answered, or people were called because it was not."""
+    __table_args__ = (
+        Index(
+            "uq_alarm_question_one_open",
+            "member_id",
+            unique=True,
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )
 
 
 class Notice(Base):

@@ -48,11 +48,14 @@ class Member(Base):
     """Part of the personal talk-page link; one more revokes the old link."""
     joined_at = Column(AwareDateTime, nullable=False)
     left_at = Column(AwareDateTime)
+    patience_ms = Column(Integer, nullable=False, default=2500, server_default="2500")
+    """How long a silence may last before it counts as the end of what is said."""
     lane = relationship(Lane)
     __table_args__ = (
         CheckConstraint("length(trim(name)) > 0", name="name_not_empty"),
         CheckConstraint("pace BETWEEN 100 AND 240", name="pace_speakable"),
         CheckConstraint("gain BETWEEN 50 AND 300", name="gain_audible"),
+        CheckConstraint("patience_ms BETWEEN 2500 AND 6000", name="patience_bearable"),
     )
 
 

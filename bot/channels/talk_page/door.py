@@ -27,6 +27,7 @@ class Guest:
     place: str
     is_coordinator: bool
     takes_tasks: bool
+    patience_ms: int
 
 
 class Door:
@@ -65,4 +66,5 @@ class Door:
             place=member.place,
             is_coordinator=member.is_coordinator,
             takes_tasks=member.takes_tasks,
+            patience_ms=member.patience_ms,
         )

@@ -243,6 +243,7 @@ class TalkPage:
                 "outcome": TurnOutcome.REFUSED.value,
                 "code": code,
                 "buttons": [],
+                "patience_ms": None,
             },
             status_code=status,
         )
@@ -270,6 +271,7 @@ def _answer_json(turn_id: str, answer: Answer) -> dict[str, Any]:
         "outcome": answer.outcome.value,
         "code": answer.code,
         "buttons": [asdict(button) for button in answer.buttons],
+        "patience_ms": answer.patience_ms,
     }
 
 

@@ -12,9 +12,11 @@ export function canRecord() {
 }
 
 export class Recorder {
-  /** `onLevel(0..1)` while listening; `onEnd()` once when the person has finished speaking. */
-  constructor({ sounds, onLevel, onEnd }) {
+  /** `onLevel(0..1)` while listening; `onEnd()` once when the person has finished
+   * speaking and been quiet for `patience` milliseconds. */
+  constructor({ sounds, patience, onLevel, onEnd }) {
     this.sounds = sounds;
+    this.patience = patience;
     this.onLevel = onLevel;
     this.onEnd = onEnd;
     this.untilQuiet = false;
@@ -89,7 +91,7 @@ export class Recorder {
       this.onLevel(Math.min(1, level * 6));
       if (!this.untilQuiet) return;
       // Counted from here: a person may have been asked long whether the microphone may be used.
-      this.silence ??= new Silence(performance.now());
+      this.silence ??= new Silence(performance.now(), this.patience);
       if (this.silence.ended(level, performance.now())) this.end();
     }, LISTEN_EVERY_MS);
   }

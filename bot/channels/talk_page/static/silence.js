@@ -1,6 +1,5 @@
 // Tells from loudness alone when somebody has finished speaking.
 
-const QUIET_MS = 2_500; // old people pause long; shorter would cut them off
 const NOBODY_SPOKE_MS = 8_000;
 const LONGEST_MS = 60_000;
 const SPEECH_TICKS = 3;
@@ -9,7 +8,9 @@ const SOFTEST_SPEECH = 0.012;
 const LOUDEST_THRESHOLD = 0.05;
 
 export class Silence {
-  constructor(now) {
+  /** `patience`: milliseconds of quiet that end it; who was cut off before is given more. */
+  constructor(now, patience) {
+    this.patience = patience;
     this.began = now;
     this.lastLoud = now;
     this.loudTicks = 0;
@@ -29,6 +30,6 @@ export class Silence {
       this.lastLoud = now;
     }
     const spoke = this.loudTicks >= SPEECH_TICKS;
-    return spoke ? now - this.lastLoud >= QUIET_MS : now - this.began >= NOBODY_SPOKE_MS;
+    return spoke ? now - this.lastLoud >= this.patience : now - this.began >= NOBODY_SPOKE_MS;
   }
 }

@@ -44,7 +44,12 @@ const notices = new Notices(api, element("cards"), {
 async function beginListening() {
   listening = true;
   // With a finger still on the button the end is the finger's; else silence ends it.
-  const mine = new Recorder({ sounds, onLevel: view.showLevel, onEnd: sendRecording });
+  const mine = new Recorder({
+    sounds,
+    patience: view.patience(),
+    onLevel: view.showLevel,
+    onEnd: sendRecording,
+  });
   recording = mine;
   sounds.hush();
   endThinking();
@@ -171,6 +176,7 @@ async function answered(turn, answer, isLast) {
     push({ text: button.payload, shownAs: button.title }),
   );
   view.showReply(answer.reply);
+  view.showPatience(answer.patience_ms);
   if (turn.noticeId !== undefined && answer.outcome === "answered") {
     notices.heard(turn.noticeId);
     notices.remove(turn.noticeId);

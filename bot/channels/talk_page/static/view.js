@@ -1,11 +1,20 @@
 // What the page shows. The words themselves stand in the HTML.
 
 const part = (id) => document.getElementById(id);
-const YES = /^(\/(affirm|accept|confirm)|(是|对|好|行|接|要|中|知道)(的|了|，|$))/;
+const YES = /^(\/(affirm$|accept|confirm)|(是|对|好|行|接|要|中|知道)(的|了|，|$))/;
 const NO = /^(\/(deny|decline)|不|没|别)/;
 
 export function token() {
   return location.pathname.split("/")[2];
+}
+
+/** How many milliseconds of quiet end what this person says. */
+export function patience() {
+  return Number(document.body.dataset.patience);
+}
+
+export function showPatience(milliseconds) {
+  if (milliseconds) document.body.dataset.patience = milliseconds;
 }
 
 /** ready, opening (the microphone), listening, thinking, still-thinking, speaking or trouble. */
