@@ -28,6 +28,8 @@ class Said:
 
     words: str = ""
     silence: float = 0.0
+    again: int = 0
+    """How often she has said the same words before: she says them slower each time."""
 
 
 class Elder:
@@ -38,6 +40,7 @@ class Elder:
         self._uses: Counter[int] = Counter({_OPENING: variant})
         self._left = list(goal.interruptions)
         self._turns = 0
+        self._times: Counter[str] = Counter()
         self._said = ""
         self._meant = ""
         """What she wanted to say; not what she said while something came in between."""
@@ -111,7 +114,8 @@ class Elder:
     def _say(self, words: str) -> Said:
         self._turns += 1
         self._said = self._meant = words
-        return Said(words)
+        self._times[words] += 1
+        return Said(words, again=self._times[words] - 1)
 
 
 _OPENING = -1

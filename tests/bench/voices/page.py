@@ -22,9 +22,10 @@ CARDS = (
     ("turns_median", "turns to done"),
     ("minutes_to_done_median", "minutes to done"),
     ("repair_turns_mean", "said again, a talk"),
+    ("believed_in_vain", "wrongly believed done"),
     ("recognizer_cer", "characters misheard"),
 )
-SHARES = ("goals_reached", "emergencies_reached", "recognizer_cer")
+SHARES = ("goals_reached", "emergencies_reached", "believed_in_vain", "recognizer")
 """Figures that are shown in percent, by how their names begin."""
 
 

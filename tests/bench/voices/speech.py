@@ -16,9 +16,12 @@ import numpy as np
 from tests.bench.voices.goals import Persona
 from voice import codec
 from voice.codec import Samples
+from voice.synthesizer import SLOWEST
 from voice.types import RECOGNIZER_RATE, Delivery, Pcm, Synthesizer
 
 SLOW_PACE = 110
+SLOWER_AGAIN = 12
+"""字 a minute that somebody speaks slower who says the same once more."""
 BREATH_SECONDS = 0.4
 """Between pressing the button and speaking, and between the last word and letting it go."""
 ROOM_DECIBELS = -45.0
@@ -50,12 +53,13 @@ class Throat:
         self._crowd = crowd
         self._babble: Samples | None = None
 
-    def record(self, persona: Persona, words: str, condition: Condition) -> Pcm:
-        """The words as the microphone takes them. Raises VoiceError."""
-        if condition is Condition.SLOW:
-            persona = replace(persona, pace=min(persona.pace, SLOW_PACE))
+    def record(self, persona: Persona, words: str, condition: Condition, again: int = 0) -> Pcm:
+        """The words as the microphone takes them, said before `again` times: nobody says the same
+        twice alike. Raises VoiceError."""
+        pace = min(persona.pace, SLOW_PACE) if condition is Condition.SLOW else persona.pace
+        persona = replace(persona, pace=max(pace - again * SLOWER_AGAIN, SLOWEST))
         sound = self._with_breaths(self._speak(persona, words))
-        seed = seed_of(persona.name, words, condition.value)
+        seed = seed_of(persona.name, words, condition.value, str(again))
         if condition in NOISE_DECIBELS:
             noise = self._room(persona, len(sound), seed)
             sound = mixed(sound, noise, NOISE_DECIBELS[condition])
@@ -105,11 +109,11 @@ class Recordings:
         self._folder = folder
         self._throat = throat
 
-    def said(self, persona: Persona, words: str, condition: Condition) -> Path:
+    def said(self, persona: Persona, words: str, condition: Condition, again: int = 0) -> Path:
         """Raises VoiceError."""
-        file = self._file(persona, words, condition)
+        file = self._file(persona, words, condition, again)
         if not file.exists():
-            self._keep(file, self._throat.record(persona, words, condition))
+            self._keep(file, self._throat.record(persona, words, condition, again))
         return file
 
     def silence(self, persona: Persona, seconds: float, condition: Condition) -> Path:
@@ -118,8 +122,8 @@ class Recordings:
             self._keep(file, self._throat.silence(persona, seconds, condition))
         return file
 
-    def _file(self, persona: Persona, words: str, condition: Condition) -> Path:
-        name = f"{seed_of(repr(persona), words):016x}-{condition.value}.ogg"
+    def _file(self, persona: Persona, words: str, condition: Condition, again: int = 0) -> Path:
+        name = f"{seed_of(repr(persona), words, str(again)):016x}-{condition.value}.ogg"
         return self._folder / name
 
     def _keep(self, file: Path, sound: Pcm) -> None:

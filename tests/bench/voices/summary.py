@@ -8,9 +8,10 @@ from statistics import fmean, median
 from tests.bench.report import Report
 from tests.bench.voices.goals import Goal
 from tests.bench.voices.speech import DEGRADED, Condition
-from tests.bench.voices.talk import Outcome, character_errors
+from tests.bench.voices.talk import Outcome, character_errors, syllable_errors
 
 Of = Callable[[Sequence[float]], float]
+Errors = Callable[[str, str], tuple[int, int]]
 Plan = Sequence[tuple[Goal, Condition]]
 MEANING = {
     "goals_reached": "share of the talks in which the village's database held what was wanted",
@@ -18,7 +19,9 @@ MEANING = {
     "turns": "of the goals that were reached",
     "minutes_to_done": "of the goals that were reached: her recordings, waiting, and hearing the "
     "whole answer at her own pace",
+    "believed_in_vain": "share of the talks after which she wrongly believed that it was done",
     "recognizer_cer": "characters that were misheard, over all turns with words",
+    "recognizer_ser": "the same in syllables, whatever the character",
     "voices": "the project's own voice with another pace and pitch: easier than real elders",
 }
 
@@ -51,10 +54,12 @@ def add_figures(report: Report, outcomes: Sequence[Outcome]) -> None:
     _add(report, "repair_turns_mean", fmean, repairs)
     _add(report, "turns_median", median, [len(one.turns) for one in reached])
     _add(report, "minutes_to_done_median", median, [one.minutes for one in reached])
-    for name, group in (("", outcomes), ("_clean", groups["goals_reached_clean"])):
-        errors, said = _misheard(group)
-        if said:
-            report.add({f"recognizer_cer{name}": errors / said}, digits=4)
+    _add(report, "believed_in_vain", fmean, [one.believed for one in outcomes])
+    for name, count in (("cer", character_errors), ("ser", syllable_errors)):
+        for sort, group in (("", outcomes), ("_clean", groups["goals_reached_clean"])):
+            errors, said = _misheard(group, count)
+            if said:
+                report.add({f"recognizer_{name}{sort}": errors / said}, digits=4)
 
 
 def add_not_run(report: Report, left: Plan, not_built: Mapping[str, str]) -> None:
@@ -72,8 +77,8 @@ def _add(report: Report, name: str, of: Of, values: Sequence[float]) -> None:
         report.skipped[name] = "there was nothing to count"
 
 
-def _misheard(outcomes: Iterable[Outcome]) -> tuple[int, int]:
-    """Wrong characters and said characters."""
+def _misheard(outcomes: Iterable[Outcome], errors: Errors) -> tuple[int, int]:
+    """How much was wrong, and how much was said."""
     turns = [turn for one in outcomes for turn in one.turns if turn.said]
-    counted = [character_errors(turn.said, turn.heard) for turn in turns]
+    counted = [errors(turn.said, turn.heard) for turn in turns]
     return sum(wrong for wrong, _ in counted), sum(said for _, said in counted)

@@ -11,6 +11,7 @@ from actions.timebank import members
 from actions.timebank.ids import TurnId
 from actions.timebank.model import Turn
 from actions.timebank.states import TurnOutcome
+from bot.nlu.sounds import syllables
 from tests.bench.turns import Phone, Taken
 from tests.bench.voices import checks
 from tests.bench.voices.elder import ASKS_AGAIN, Elder, Said
@@ -53,6 +54,8 @@ class Outcome:
     reached: bool
     why: str = ""
     """What was missing, in words; empty when it was reached."""
+    believed: bool = False
+    """Whether she went away believing that a goal was reached that was not."""
     notices: Sequence[str] = ()
     """What she was told before she spoke."""
     turns: Sequence[Spoken] = ()
@@ -71,19 +74,19 @@ Judge = Callable[[], Sequence[str]]
 Speak = Callable[[Said], Spoken]
 
 
-def hold_talk(elder: Elder, speak: Speak, judge: Judge) -> tuple[list[Spoken], str]:
-    """All turns, and why the goal was not reached; empty when it was."""
+def hold_talk(elder: Elder, speak: Speak, judge: Judge) -> tuple[list[Spoken], Sequence[str], bool]:
+    """All turns, what is missing of the goal (nothing when it is reached), and whether she
+    stopped because she believed it done."""
     turns: list[Spoken] = []
     said: Said | None = elder.opens()
+    missing: Sequence[str] = []
     while said is not None and len(turns) < TURNS:
         turns.append(speak(said))
-        missing = judge()
-        if not missing and not elder.has_more_to_say:
-            return turns, ""
+        missing = judge() or (["she had more to say"] if elder.has_more_to_say else [])
+        if not missing:
+            return turns, [], False
         said = elder.answers(turns[-1].reply)
-    ended = f"not done after {TURNS} turns" if said is not None else "she believed it was done"
-    why = "; ".join(missing) or "she had more to say"
-    return turns, f"{ended}: {why}"
+    return turns, missing, said is None
 
 
 class Conversations:
@@ -108,18 +111,19 @@ class Conversations:
         notices = [notice["text"] for notice in self._stack.notices(name)]
         phone = Phone(self._stack, name)
         variant = 0 if condition is Condition.CLEAN else seed_of(goal.name, condition.value)
-        turns, why = hold_talk(
+        turns, missing, believed = hold_talk(
             Elder(goal, variant),
             lambda said: self._speak(phone, goal, said, condition),
             lambda: self._missing(goal),
         )
-        return Outcome(goal, condition, not why, why, notices, turns)
+        why = "; ".join(missing)
+        return Outcome(goal, condition, not missing, why, believed, notices, turns)
 
     def _speak(self, phone: Phone, goal: Goal, said: Said, condition: Condition) -> Spoken:
         # By now she has heard the last answer; it is not made while she is heard.
         phone.listen()
         if said.words:
-            recording = self._recordings.said(goal.persona, said.words, condition)
+            recording = self._recordings.said(goal.persona, said.words, condition, said.again)
         else:
             recording = self._recordings.silence(goal.persona, said.silence, condition)
         sound = recording.read_bytes()
@@ -153,13 +157,25 @@ class Conversations:
 
 def listening_seconds(reply: str, pace: int) -> float:
     """How long it takes to hear a reply at so many 字 a minute."""
-    return len(_CHARACTER.findall(spoken_numbers(reply))) * 60 / pace
+    return len(_characters(reply)) * 60 / pace
 
 
 def character_errors(said: str, heard: str) -> tuple[int, int]:
     """How many characters must change to make of what was heard what was said, and how many were
     said. Marks do not count, and 9点 is 九点."""
-    wanted, got = (_CHARACTER.findall(spoken_numbers(words)) for words in (said, heard))
+    return _edits(_characters(said), _characters(heard))
+
+
+def syllable_errors(said: str, heard: str) -> tuple[int, int]:
+    """The same in syllables without tones: what an understanding by sound has to bear."""
+    return _edits(*(syllables("".join(_characters(words))) for words in (said, heard)))
+
+
+def _characters(words: str) -> list[str]:
+    return _CHARACTER.findall(spoken_numbers(words))
+
+
+def _edits(wanted: Sequence[str], got: Sequence[str]) -> tuple[int, int]:
     row = list(range(len(got) + 1))
     for at, character in enumerate(wanted, start=1):
         diagonal, row[0] = row[0], at
