@@ -28,6 +28,7 @@ from tests.bench.voices.speech import (
 )
 from tests.bench.voices.summary import add_figures, add_not_run, plan_of
 from tests.bench.voices.talk import (
+    End,
     Outcome,
     Spoken,
     character_errors,
@@ -348,39 +349,49 @@ def spoken(said: str = "想叫人买菜", reply: str = PLACED, **more: Any) -> S
 def test_a_talk_ends_when_the_database_says_so() -> None:
     replies = iter([ASKED_WHEN, PLACED])
     missing = iter([["no request"], []])
-    turns, left, believed = hold_talk(
+    turns, end, left = hold_talk(
         Elder(goal()), lambda said: spoken(said.words, next(replies)), lambda: next(missing)
     )
 
     assert [turn.said for turn in turns] == ["想叫人买菜", "明天上午九点"]
-    assert (left, believed) == ([], False)
+    assert (end, left) == (End.REACHED, [])
 
 
 def test_who_is_told_that_it_is_done_when_it_is_not_believes_in_vain() -> None:
-    turns, left, believed = hold_talk(
+    turns, end, left = hold_talk(
         Elder(goal()), lambda said: spoken(said.words, PLACED), lambda: ["no request"]
     )
 
     assert len(turns) == 1
-    assert (left, believed) == (["no request"], True)
+    assert (end, left) == (End.BELIEVED, ["no request"])
+
+
+def test_who_is_promised_a_call_waits_for_it() -> None:
+    promise = "是我没听懂，不怪您。我请赵明给您回话。"
+    turns, end, left = hold_talk(
+        Elder(goal()), lambda said: spoken(said.words, promise), lambda: ["no request"]
+    )
+
+    assert len(turns) == 1
+    assert (end, left) == (End.STAFF, ["no request"])
 
 
 def test_nobody_talks_for_ever() -> None:
-    turns, left, believed = hold_talk(
+    turns, end, left = hold_talk(
         Elder(goal()), lambda said: spoken(said.words, ASKED_WHEN), lambda: ["no request"]
     )
 
     assert len(turns) == TURNS
-    assert (left, believed) == (["no request"], False)
+    assert (end, left) == (End.GAVE_UP, ["no request"])
 
 
 def test_a_goal_is_not_reached_before_she_has_said_all_of_it() -> None:
     elder = Elder(goal(interruptions=[{"hears": "我去问", "says": "不对，是后天"}]))
     replies = iter([PLACED, "好，后天上午九点。"])
-    turns, left, _ = hold_talk(elder, lambda said: spoken(said.words, next(replies)), lambda: [])
+    turns, end, left = hold_talk(elder, lambda said: spoken(said.words, next(replies)), lambda: [])
 
     assert [turn.said for turn in turns] == ["想叫人买菜", "不对，是后天"]
-    assert not left
+    assert (end, left) == (End.REACHED, [])
 
 
 def test_errors_are_counted_over_characters_and_over_sounds() -> None:
@@ -412,9 +423,9 @@ def outcomes() -> list[Outcome]:
     )
     wrong = "<0 instead of 1>"
     return [
-        Outcome(goal(), Condition.CLEAN, True, turns=[asked_again, spoken()]),
-        Outcome(goal(), Condition.NOISE_8, False, wrong, True, ["张秀英到了。"], [spoken()]),
-        Outcome(goal(name="fire", emergency=True), Condition.CLEAN, True, turns=[spoken()]),
+        Outcome(goal(), Condition.CLEAN, End.REACHED, turns=[asked_again, spoken()]),
+        Outcome(goal(), Condition.NOISE_8, End.BELIEVED, wrong, ["张秀英到了。"], [spoken()]),
+        Outcome(goal(name="fire", emergency=True), Condition.CLEAN, End.REACHED, turns=[spoken()]),
     ]
 
 
@@ -433,6 +444,7 @@ def test_figures_say_what_was_reached_and_what_it_cost() -> None:
         "turns_median": 1.5,
         "minutes_to_done_median": 0.75,
         "believed_in_vain": 0.333,
+        "left_to_staff": 0.0,
         "recognizer_cer": 0.05,
         "recognizer_cer_clean": 0.0667,
         "recognizer_ser": 0.0,
@@ -460,7 +472,7 @@ def test_page_shows_every_talk_and_needs_nothing_from_outside(tmp_path: Path) ->
     file = tmp_path / "build" / "eval-voice.html"
     file.parent.mkdir()
     said = spoken("<b>想叫人买菜</b>", heard="", recording=file.parent / "eval-voice" / "a.ogg")
-    talks = [*outcomes(), Outcome(goal(), Condition.SLOW, False, turns=[said])]
+    talks = [*outcomes(), Outcome(goal(), Condition.SLOW, End.STAFF, turns=[said])]
     write_page(file, report, talks, {"pills": "there is no table reminder yet"})
 
     page = file.read_text("utf-8")

@@ -98,7 +98,8 @@ def _recognizers(stack: Stack) -> set[str]:
 def _tell(outcomes: Sequence[Outcome], plan: Plan) -> None:
     last = outcomes[-1]
     mark = "✓" if last.reached else "✗"
-    _say(f"{mark} {len(outcomes)}/{len(plan)} {last.goal.name}, {last.condition.value}. {last.why}")
+    how = f"{last.condition.value}: {last.end.value}, {len(last.turns)} turns"
+    _say(f"{mark} {len(outcomes)}/{len(plan)} {last.goal.name}, {how}")
 
 
 def _given() -> argparse.Namespace:

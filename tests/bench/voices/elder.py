@@ -20,6 +20,8 @@ ASKS_AGAIN = re.compile(
 GUESS = re.compile(r"您是想(?P<guess>[^，。？]+)，对吗")
 CHOICE = re.compile(r"您(?:是想|问的是|说的是)(?P<first>[^，。？]+)，还是(?P<second>[^，。？]+)？")
 ALARM = re.compile(r"您是不是出事了")
+STAFF_WILL_CALL = re.compile(r"给您回话|会有人找您|找您办|请您到村里")
+"""Replies after which she waits for a person of the village."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,18 @@ class Elder:
         return self._say(self._next(_OPENING, self._goal.opens))
 
     def answers(self, reply: str) -> Said | None:
-        """What she says to a reply; None when she believes that all is done."""
+        """What she says to a reply; None when she believes that all is done, or left to people."""
         for interruption in self._left:
             if self._comes_now(interruption, reply):
                 self._left.remove(interruption)
                 return self._interrupt(interruption, reply)
-        if not self._left and self._goal.content.search(reply):
+        if (not self._left and self.is_content(reply)) or STAFF_WILL_CALL.search(reply):
             return None
         return self._say(self._wanted(reply))
+
+    def is_content(self, reply: str) -> bool:
+        """Whether she takes a reply for the end of the matter."""
+        return self._goal.content.search(reply) is not None
 
     def _comes_now(self, interruption: Interruption, reply: str) -> bool:
         if interruption.hears is not None:

@@ -23,9 +23,10 @@ CARDS = (
     ("minutes_to_done_median", "minutes to done"),
     ("repair_turns_mean", "said again, a talk"),
     ("believed_in_vain", "wrongly believed done"),
+    ("left_to_staff", "left to the staff"),
     ("recognizer_cer", "characters misheard"),
 )
-SHARES = ("goals_reached", "emergencies_reached", "believed_in_vain", "recognizer")
+SHARES = ("goals_reached", "emergencies_reached", "believed_in_vain", "left_to_staff", "recognizer")
 """Figures that are shown in percent, by how their names begin."""
 
 

@@ -8,7 +8,7 @@ from statistics import fmean, median
 from tests.bench.report import Report
 from tests.bench.voices.goals import Goal
 from tests.bench.voices.speech import DEGRADED, Condition
-from tests.bench.voices.talk import Outcome, character_errors, syllable_errors
+from tests.bench.voices.talk import End, Outcome, character_errors, syllable_errors
 
 Of = Callable[[Sequence[float]], float]
 Errors = Callable[[str, str], tuple[int, int]]
@@ -20,6 +20,7 @@ MEANING = {
     "minutes_to_done": "of the goals that were reached: her recordings, waiting, and hearing the "
     "whole answer at her own pace",
     "believed_in_vain": "share of the talks after which she wrongly believed that it was done",
+    "left_to_staff": "share of the talks that ended with a promise that a person will call back",
     "recognizer_cer": "characters that were misheard, over all turns with words",
     "recognizer_ser": "the same in syllables, whatever the character",
     "voices": "the project's own voice with another pace and pitch: easier than real elders",
@@ -54,7 +55,8 @@ def add_figures(report: Report, outcomes: Sequence[Outcome]) -> None:
     _add(report, "repair_turns_mean", fmean, repairs)
     _add(report, "turns_median", median, [len(one.turns) for one in reached])
     _add(report, "minutes_to_done_median", median, [one.minutes for one in reached])
-    _add(report, "believed_in_vain", fmean, [one.believed for one in outcomes])
+    _add(report, "believed_in_vain", fmean, [one.end is End.BELIEVED for one in outcomes])
+    _add(report, "left_to_staff", fmean, [one.end is End.STAFF for one in outcomes])
     for name, count in (("cer", character_errors), ("ser", syllable_errors)):
         for sort, group in (("", outcomes), ("_clean", groups["goals_reached_clean"])):
             errors, said = _misheard(group, count)

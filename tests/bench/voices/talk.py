@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from actions.timebank import members
@@ -45,20 +46,31 @@ class Spoken:
         return self.outcome == TurnOutcome.REPAIRED.value or bool(ASKS_AGAIN.search(self.reply))
 
 
+class End(Enum):
+    """How a talk ended."""
+
+    REACHED = "reached"
+    BELIEVED = "wrongly believed done"
+    STAFF = "left to the staff"
+    GAVE_UP = "given up"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one goal in one condition."""
 
     goal: Goal
     condition: Condition
-    reached: bool
+    end: End
     why: str = ""
     """What was missing, in words; empty when it was reached."""
-    believed: bool = False
-    """Whether she went away believing that a goal was reached that was not."""
     notices: Sequence[str] = ()
     """What she was told before she spoke."""
     turns: Sequence[Spoken] = ()
+
+    @property
+    def reached(self) -> bool:
+        return self.end is End.REACHED
 
     @property
     def minutes(self) -> float:
@@ -74,9 +86,8 @@ Judge = Callable[[], Sequence[str]]
 Speak = Callable[[Said], Spoken]
 
 
-def hold_talk(elder: Elder, speak: Speak, judge: Judge) -> tuple[list[Spoken], Sequence[str], bool]:
-    """All turns, what is missing of the goal (nothing when it is reached), and whether she
-    stopped because she believed it done."""
+def hold_talk(elder: Elder, speak: Speak, judge: Judge) -> tuple[list[Spoken], End, Sequence[str]]:
+    """All turns, how it ended, and what is missing of the goal: nothing when it is reached."""
     turns: list[Spoken] = []
     said: Said | None = elder.opens()
     missing: Sequence[str] = []
@@ -84,9 +95,11 @@ def hold_talk(elder: Elder, speak: Speak, judge: Judge) -> tuple[list[Spoken], S
         turns.append(speak(said))
         missing = judge() or (["she had more to say"] if elder.has_more_to_say else [])
         if not missing:
-            return turns, [], False
+            return turns, End.REACHED, []
         said = elder.answers(turns[-1].reply)
-    return turns, missing, said is None
+    if said is not None:
+        return turns, End.GAVE_UP, missing
+    return turns, End.BELIEVED if elder.is_content(turns[-1].reply) else End.STAFF, missing
 
 
 class Conversations:
@@ -111,13 +124,12 @@ class Conversations:
         notices = [notice["text"] for notice in self._stack.notices(name)]
         phone = Phone(self._stack, name)
         variant = 0 if condition is Condition.CLEAN else seed_of(goal.name, condition.value)
-        turns, missing, believed = hold_talk(
+        turns, end, missing = hold_talk(
             Elder(goal, variant),
             lambda said: self._speak(phone, goal, said, condition),
             lambda: self._missing(goal),
         )
-        why = "; ".join(missing)
-        return Outcome(goal, condition, not missing, why, believed, notices, turns)
+        return Outcome(goal, condition, end, "; ".join(missing), notices, turns)
 
     def _speak(self, phone: Phone, goal: Goal, said: Said, condition: Condition) -> Spoken:
         # By now she has heard the last answer; it is not made while she is heard.
