@@ -126,8 +126,17 @@ def test_after_a_silence_and_a_remark_she_comes_back_to_what_she_meant() -> None
     assert elder.answers("跟您说话真好。") == Said("明天上午九点")
 
 
+def test_asked_to_hear_it_again_she_still_wants_the_same() -> None:
+    elder = Elder(goal(interruptions=[{"hears": "啥时候", "says": "啊？再说一遍"}]))
+    elder.opens()
+
+    assert words(elder.answers(ASKED_WHEN)) == "啊？再说一遍"
+    assert words(elder.answers(ASKED_WHEN)) == "明儿早上九点"
+    assert words(elder.answers("好。您还有啥事，跟我说。")) == "找人捎点菜"
+
+
 def test_a_correction_is_said_once_and_only_after_what_it_corrects() -> None:
-    elder = Elder(goal(interruptions=[{"hears": "我去问", "says": "不对，是后天"}]))
+    elder = Elder(goal(interruptions=[{"corrects": "我去问", "says": "不对，是后天"}]))
     elder.opens()
 
     assert words(elder.answers(ASKED_WHEN)) == "明天上午九点"
@@ -135,6 +144,16 @@ def test_a_correction_is_said_once_and_only_after_what_it_corrects() -> None:
     assert words(elder.answers(PLACED)) == "不对，是后天"
     assert not elder.has_more_to_say
     assert elder.answers(PLACED) is None
+
+
+def test_a_correction_that_is_not_taken_is_insisted_on_and_the_old_wish_never_comes_back() -> None:
+    correction = {"corrects": "我去问", "says": ["不对，是后天", "改到后天"]}
+    elder = Elder(goal(interruptions=[correction]))
+    elder.opens()
+    elder.answers(PLACED)
+
+    assert words(elder.answers("您现在没有叫人帮忙的事。")) == "改到后天"
+    assert words(elder.answers("我没听清，您再说一遍，好吗？")) == "不对，是后天"
 
 
 def test_asked_whether_something_happened_only_who_is_in_danger_says_yes() -> None:
@@ -184,6 +203,7 @@ class _Undo(Exception):
         {"answers": [{"asks": "(", "says": "好"}]},
         {"answers": [{"asks": "啥"}]},
         {"interruptions": [{"says": "天真冷"}]},
+        {"interruptions": [{"hears": "问", "corrects": "问", "says": "天真冷"}]},
         {"interruptions": [{"after": 1, "says": "天真冷", "silence": 3}]},
         {"unknown": 1},
     ],
@@ -386,7 +406,7 @@ def test_nobody_talks_for_ever() -> None:
 
 
 def test_a_goal_is_not_reached_before_she_has_said_all_of_it() -> None:
-    elder = Elder(goal(interruptions=[{"hears": "我去问", "says": "不对，是后天"}]))
+    elder = Elder(goal(interruptions=[{"corrects": "我去问", "says": "不对，是后天"}]))
     replies = iter([PLACED, "好，后天上午九点。"])
     turns, end, left = hold_talk(elder, lambda said: spoken(said.words, next(replies)), lambda: [])
 

@@ -40,6 +40,8 @@ class Elder:
     def __init__(self, goal: Goal, variant: int = 0) -> None:
         self._goal = goal
         self._uses: Counter[int] = Counter({_OPENING: variant})
+        self._wish = goal.opens
+        """What she wants by now: a correction stands in place of what it corrects."""
         self._left = list(goal.interruptions)
         self._turns = 0
         self._times: Counter[str] = Counter()
@@ -53,7 +55,7 @@ class Elder:
         return bool(self._left)
 
     def opens(self) -> Said:
-        return self._say(self._next(_OPENING, self._goal.opens))
+        return self._say(self._next(_OPENING, self._wish))
 
     def answers(self, reply: str) -> Said | None:
         """What she says to a reply; None when she believes that all is done, or left to people."""
@@ -75,13 +77,15 @@ class Elder:
         return self._turns >= interruption.after
 
     def _interrupt(self, interruption: Interruption, reply: str) -> Said:
-        if interruption.hears is not None:
-            return self._say(interruption.says)
+        if interruption.corrects:
+            self._wish = interruption.says
+            self._uses[_OPENING] = 0
+            return self._say(self._next(_OPENING, self._wish))
         # What she would have answered comes afterwards.
         self._meant = self._wanted(reply)
-        self._said = interruption.says
+        self._said = "".join(interruption.says[:1])
         self._turns += 1
-        return Said(interruption.says, interruption.silence)
+        return Said(self._said, interruption.silence)
 
     def _wanted(self, reply: str) -> str:
         """Her own answers first, then what anybody would answer, and else her wish once more."""
@@ -101,12 +105,12 @@ class Elder:
             return self._meant
         if ASKS_AGAIN.search(reply):
             return self._in_other_words(self._meant)
-        return self._next(_OPENING, self._goal.opens)
+        return self._next(_OPENING, self._wish)
 
     def _in_other_words(self, words: str) -> str:
         """The next wording of the same; the same words where there is no other."""
         for number, wordings in enumerate(
-            [self._goal.opens, *(one.says for one in self._goal.answers)], start=_OPENING
+            [self._wish, *(one.says for one in self._goal.answers)], start=_OPENING
         ):
             if words in wordings:
                 return self._next(number, wordings)

@@ -54,7 +54,10 @@ class Interruption:
     after: int = 0
     """The turn it comes after, counted from 1; 0 when `hears` decides."""
     hears: re.Pattern[str] | None = None
-    says: str = ""
+    corrects: bool = False
+    """Whether it stands from now on in place of what she wanted before."""
+    says: Sequence[str] = ()
+    """A correction goes on in other words where it is not taken; a remark is made once."""
     silence: float = 0.0
     """Seconds of the room's noise instead of words."""
 
@@ -82,7 +85,8 @@ class Goal:
     def words(self) -> list[str]:
         """Everything that she may say in it."""
         answers = (words for answer in self.answers for words in answer.says)
-        return [*self.opens, *answers, *(one.says for one in self.interruptions if one.says)]
+        between = (words for one in self.interruptions for words in one.says)
+        return [*self.opens, *answers, *between]
 
 
 class BadGoal(ValueError):
@@ -133,11 +137,16 @@ def _goal(told: dict[str, Any]) -> Goal:
 
 
 def _interruption(
-    after: int = 0, hears: str = "", says: str = "", silence: float = 0.0
+    after: int = 0,
+    hears: str = "",
+    corrects: str = "",
+    says: str | Sequence[str] = (),
+    silence: float = 0.0,
 ) -> Interruption:
-    if bool(after) == bool(hears) or bool(says) == bool(silence):
+    if sum(map(bool, (after, hears, corrects))) != 1 or bool(says) == bool(silence):
         raise ValueError("an interruption comes after a turn or a reply, with words or silence")
-    return Interruption(after, re.compile(hears) if hears else None, says, silence)
+    reply = re.compile(hears or corrects) if hears or corrects else None
+    return Interruption(after, reply, bool(corrects), _said(says), silence)
 
 
 def _said(words: str | Sequence[str]) -> Sequence[str]:
