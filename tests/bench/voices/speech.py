@@ -160,7 +160,7 @@ def babble(voices: Sequence[Samples]) -> Samples:
     """All at once, each as loud as the others and from its beginning again until the longest
     has ended."""
     length = max(len(voice) for voice in voices)
-    return _even(sum(np.resize(_even(voice), length) for voice in voices))
+    return _even(np.sum([np.resize(_even(voice), length) for voice in voices], axis=0))
 
 
 def telephone(sound: Samples) -> Samples:
@@ -169,7 +169,8 @@ def telephone(sound: Samples) -> Samples:
     frequencies = np.fft.rfftfreq(len(sound), 1 / RECOGNIZER_RATE)
     low, high = TELEPHONE_BAND
     spectrum[(frequencies < low) | (frequencies > high)] = 0
-    banded = codec.from_samples(np.fft.irfft(spectrum, len(sound)), RECOGNIZER_RATE)
+    filtered = np.fft.irfft(spectrum, len(sound)).astype(np.float32)
+    banded = codec.from_samples(filtered, RECOGNIZER_RATE)
     narrow = codec.to_samples(codec.resample(banded, TELEPHONE_RATE))
     line = codec.from_samples(companded(narrow), TELEPHONE_RATE)
     return codec.to_samples(codec.resample(line, RECOGNIZER_RATE))
