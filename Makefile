@@ -1,5 +1,5 @@
 # 小帮. `make run` sets everything up and runs it; `make test` passes the tests.
-.PHONY: run test lint eval bench lock clean
+.PHONY: run test lint eval eval-voice bench lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -19,6 +19,10 @@ lint: $(READY)
 
 eval: $(READY)
 	$(BIN)/python -m tests.bench.understanding
+
+# Simulated elders speak for up to 25 minutes; build/eval-voice.html shows every talk.
+eval-voice: $(READY)
+	$(BIN)/python -m tests.bench.voices
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from bot.prepare import fingerprint
+from bot.settings import Settings
 from tests.e2e.stack import Stack
 
 
@@ -27,3 +29,11 @@ def warm_start(stack: Stack) -> float:
     stack.stop()
     shutil.rmtree(stack.settings.home / "spoken", ignore_errors=True)
     return stack.start()
+
+
+def borrow_trained(settings: Settings) -> None:
+    """What `make run` has trained on the same inputs need not be trained again."""
+    trained = Settings().rasa_model / f"{fingerprint()}.tar.gz"
+    if trained.exists():
+        settings.rasa_model.mkdir(exist_ok=True)
+        shutil.copy(trained, settings.rasa_model)

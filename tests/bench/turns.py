@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -32,6 +32,8 @@ class Taken:
     """As the turn handler measured them."""
     first_audio_ms: float | None = None
     """From the written answer to the first spoken sentence; None when it was not asked for."""
+    turn_id: str = ""
+    reply: str = ""
 
     @property
     def whole_ms(self) -> float:
@@ -66,8 +68,7 @@ class Phone:
             return taken
         began = time.perf_counter()
         self._fetch(self._unheard.pop(0))
-        first_audio_ms = _milliseconds_since(began)
-        return Taken(taken.outcome, taken.answer_ms, taken.stage_ms, first_audio_ms)
+        return replace(taken, first_audio_ms=_milliseconds_since(began))
 
     def listen(self) -> None:
         """Fetches what is still to be heard, as a person listens before speaking again."""
@@ -82,7 +83,13 @@ class Phone:
         reply.raise_for_status()
         answer = reply.json()
         self._unheard = list(answer["audio_parts"])
-        return Taken(answer["outcome"], answer_ms, answer["stage_ms"])
+        return Taken(
+            answer["outcome"],
+            answer_ms,
+            answer["stage_ms"],
+            turn_id=answer["turn_id"],
+            reply=answer["reply"],
+        )
 
     def _fetch(self, part: str) -> None:
         self._web.get(part).raise_for_status()

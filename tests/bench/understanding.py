@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 from statistics import StatisticsError
 from typing import Any
 
-from bot.prepare import fingerprint, migrate, rasa_environment, train
+from bot.prepare import migrate, rasa_environment, train
 from bot.settings import HOUSE, Settings
 from tests.bench import scores
 from tests.bench.machine import commit, describe
@@ -28,6 +27,7 @@ from tests.bench.noise import SHARE, Mishearing, noised
 from tests.bench.page import write_page
 from tests.bench.report import BUILD, Report, percentile
 from tests.bench.scores import Reading
+from tests.bench.startup import borrow_trained
 
 WRITTEN_APART = HOUSE / "tests" / "understanding"
 NOON = "2026-11-22T12:00:00+08:00"
@@ -221,11 +221,7 @@ def _settings(home: Path) -> Settings:
     for old in home.glob("village.db*"):
         old.unlink()
     settings = Settings(home=home, clock=NOON, database_url=None, demo=True)
-    # What `make run` has trained on the same inputs need not be trained again.
-    trained = Settings().rasa_model / f"{fingerprint()}.tar.gz"
-    if trained.exists():
-        settings.rasa_model.mkdir(exist_ok=True)
-        shutil.copy(trained, settings.rasa_model)
+    borrow_trained(settings)
     return settings
 
 

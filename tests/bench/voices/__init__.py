@@ -1,0 +1,1 @@
+"""Simulated elders who speak into the running 小帮; the village's database is the judge."""
