@@ -159,7 +159,7 @@ def _lengths_pattern(data: Mapping[str, Any], fixed: Iterable[str], each: Iterab
 def _rating_pattern(data: Mapping[str, Any]) -> Pattern[str]:
     return re.compile(
         rf"(?P<full>{one_of(data['full_marks'])})(?!钟)|(?P<low>{one_of(data['lowest'])})(?!钟)"
-        rf"|(?<![点零十百0-9差过公分])(?P<number>[一二两三四五1-5])(?:个?(?:颗|个)?星|分(?!{data['not_before']}))"
+        rf"|(?<![点零十百0-9差过公分])(?P<number>[一二两三四五1-5])(?:个?(?:颗|个)?星|颗(?![一-龥])|分(?!{data['not_before']}))"
     )
 
 

@@ -14,6 +14,7 @@ from actions.timebank.model import Member
 from actions.timebank.session import open_engine
 from bot.nlu.sounds import folded
 
+LITTLE_WORDS = frozenset("的了是不在有我你他她它这那就也都要去来")
 FRESH_SECONDS = 30.0
 """How long the list of names is kept before it is read again."""
 
@@ -53,8 +54,11 @@ class NameFinder:
                 end = start + len(spoken)
                 free = all(end <= other.start or start >= other.end for other in taken)
                 if sounds[start:end] == spoken and free:
-                    spelled_so = [known for known in alike if known.form == text[start:end]]
-                    names = {known.member_name for known in spelled_so or alike}
+                    heard = text[start:end]
+                    meant = [known for known in alike if known.form == heard] or [
+                        known for known in alike if _may_be_misheard(known.form, heard)
+                    ]
+                    names = {known.member_name for known in meant}
                     taken += [HeardName(name, start, end) for name in sorted(names)]
         return sorted(taken, key=lambda heard: heard.start)
 
@@ -75,6 +79,14 @@ class NameFinder:
                 key=lambda known: (-len(known.sounds), known.sounds),
             )
         return self._names
+
+
+def _may_be_misheard(form: str, heard: str) -> bool:
+    """Of 卖豆腐的顺路 no recognizer made 德顺: little words are heard rightly."""
+    return all(
+        known == other or other not in LITTLE_WORDS
+        for known, other in zip(form, heard, strict=True)
+    )
 
 
 def _forms(name: str, nickname: Optional[str]) -> List[str]:
