@@ -25,18 +25,18 @@ class Aim:
 
 
 AIMS = (
-    Aim("intent_accuracy_clean", "Wishes understood", ">=", 0.95),
-    Aim("intent_accuracy_noised", "Wishes understood, misheard speech", ">=", 0.90),
+    Aim("intent_accuracy_clean", "Intent accuracy", ">=", 0.95),
+    Aim("intent_accuracy_noised", "Intent accuracy, misheard", ">=", 0.90),
     Aim("errors_to_stock_ratio_clean", "Errors beside stock", "<=", 0.5, TIMES),
-    Aim("errors_to_stock_ratio_noised", "Errors beside stock, misheard speech", "<=", 0.5, TIMES),
-    Aim("entity_f1", "Details found (entity F1)", ">=", 0.90),
-    Aim("emergency_recall", "Emergencies heard", ">=", 0.99),
-    Aim("emergency_recall_noised", "Emergencies heard, misheard speech", ">=", 0.99),
+    Aim("errors_to_stock_ratio_noised", "Errors beside stock, misheard", "<=", 0.5, TIMES),
+    Aim("entity_f1", "Entity F1", ">=", 0.90),
+    Aim("emergency_recall", "Emergency recall", ">=", 0.99),
+    Aim("emergency_recall_noised", "Emergency recall, misheard", ">=", 0.99),
     Aim("emergency_false_alarm_ratio", "False alarms", "<=", 0.01),
-    Aim("emergency_false_alarm_ratio_noised", "False alarms, misheard speech", "<=", 0.01),
-    Aim("out_of_scope_recall", "Out of scope noticed", ">=", 0.90),
-    Aim("calibration_error", "Calibration error (ECE)", "<=", 0.05),
-    Aim("understand_p95_ms", "Time to understand, p95, one core", "<=", 80.0, MILLISECONDS),
+    Aim("emergency_false_alarm_ratio_noised", "False alarms, misheard", "<=", 0.01),
+    Aim("out_of_scope_recall", "Out-of-scope recall", ">=", 0.90),
+    Aim("calibration_error", "Expected calibration error", "<=", 0.05),
+    Aim("understand_p95_ms", "Understanding, p95, one core", "<=", 80.0, MILLISECONDS),
 )
 
 

@@ -20,7 +20,7 @@ HISTOGRAM_BINS = 32
 
 def gauge(standing: Standing) -> Markup:
     """Ours above stock, with a mark where the aim is."""
-    width, left, height = 300.0, 44.0, 15.0
+    width, left, height = 260.0, 40.0, 15.0
     scale = (width - left - 52) / standing.end
     parts = []
     for row, (name, value) in enumerate((("ours", standing.ours), ("stock", standing.stock))):
@@ -60,7 +60,7 @@ def noise_curve(percents: Sequence[int], lines: Series) -> Markup:
     """Accuracy over the share of noise, a line for each pipeline."""
     width, height, left, top, right, bottom = 480.0, 300.0, 46.0, 16.0, 64.0, 40.0
     lowest = min(min(values) for values in lines.values())
-    floor = min(math.floor(lowest * 10) / 10, 0.9)
+    floor = max(min(math.floor(lowest * 10 - 0.3) / 10, 0.9), 0.0)
     across = (width - left - right) / (max(percents) - min(percents))
     down = (height - top - bottom) / (1 - floor)
 
@@ -109,7 +109,7 @@ def voice_bars(voices: Mapping[str, Mapping[str, float]]) -> Markup:
             if stock is not None:
                 title = f"{voice}, {name}, stock: {stock:.1%}"
                 at = left + scale * stock
-                parts.append(box(at - 2, y - 1, 4.0, height + 2, class_="stock", title=title))
+                parts.append(box(at - 2, y - 2, 4.0, height + 4, class_="notch", title=title))
             y += height + 4
         y += 12
     return picture(width, y, *parts, label="Accuracy by voice")
@@ -180,7 +180,8 @@ def latency(milliseconds: Sequence[float], aim: float) -> Markup:
     for name, (value, shade, y) in marks.items():
         x = left + value * scale
         parts.append(line(x, y + 4, x, floor, class_=shade))
-        parts.append(words(x + 4, y, name, class_=f"name {shade}"))
+        at, anchor = (x - 4, "end") if x > width - 120 else (x + 4, "start")
+        parts.append(words(at, y, name, text_anchor=anchor, class_=f"name {shade}"))
     parts.append(line(left, floor, width - left, floor, class_="grid"))
     for number in range(0, HISTOGRAM_BINS + 1, 4):
         x = left + number * step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ from tests.bench.spoken import Parse
 
 CONFIG = Path(__file__).with_name("stock.yml")
 DATA = HOUSE / "nlu_data"
+TOLD_EVERY_S = 300
+PROGRESS = re.compile(r"Epochs: +\d+%[^\r\n]*?(\d+/\d+ \[[\d:]+<[\d:?]+)")
 
 
 class CannotTrain(Exception):
@@ -63,20 +66,24 @@ def train_stock(settings: Settings, data: Path = DATA) -> Path:
         return model
     model.parent.mkdir(parents=True, exist_ok=True)
     log = model.with_name(model.name.replace(".tar.gz", ".log"))
-    print(f"Training the stock pipeline, once for this data; it may take hours: {log}", flush=True)
+    print(f"Training the stock pipeline, once for this data; this takes hours: {log}", flush=True)
     command = [sys.executable, "-m", "rasa", "train", "nlu", "--nlu", str(data)]
     command += ["--config", str(CONFIG), "--domain", str(HOUSE / "bot" / "domain")]
     command += ["--out", str(model.parent), "--fixed-model-name", model.name]
     with open(log, "wb") as written:
-        done = subprocess.run(
+        training = subprocess.Popen(
             command,
             cwd=HOUSE,
             env={**rasa_environment(settings), **_threads()},
             stdout=written,
             stderr=subprocess.STDOUT,
         )
-    if done.returncode or not model.exists():
-        raise CannotTrain(f"rasa train nlu ended with {done.returncode}, see {log}")
+    try:
+        _wait(training, log)
+    finally:
+        training.kill()
+    if training.returncode or not model.exists():
+        raise CannotTrain(f"rasa train nlu ended with {training.returncode}, see {log}")
     return model
 
 
@@ -86,7 +93,7 @@ def what_is_taught(data: Path = DATA) -> Taught:
 
     utterances = on_words = 0
     annotations: dict[str, int] = {}
-    for message in load_data(str(data)).intent_examples:
+    for message in load_data(str(data / "nlu")).intent_examples:
         utterances += 1
         entities = message.get("entities") or ()
         bounds = _word_bounds(message.get("text")) if entities else set()
@@ -102,6 +109,22 @@ def of_model(model: Path) -> Parse:
 
     agent = Agent.load(str(model))
     return lambda text: asyncio.run(agent.parse_message(text))
+
+
+def progress(log: str) -> str:
+    """The last epoch that the log tells of and the time left, as `7/100 [05:10<1:08:31`."""
+    told = PROGRESS.findall(log)
+    return told[-1] if told else ""
+
+
+def _wait(training: subprocess.Popen[bytes], log: Path) -> None:
+    while True:
+        try:
+            training.wait(TOLD_EVERY_S)
+            return
+        except subprocess.TimeoutExpired:
+            if told := progress(log.read_text("utf-8", errors="replace")):
+                print(f"  epoch {told}]", flush=True)
 
 
 def _files(data: Path) -> Iterator[Path]:

@@ -25,17 +25,16 @@ def best_temperature(readings: Sequence[Reading], current: float) -> float:
 
     `current` is the temperature that these readings were made with. Readings that a rule decided
     tell nothing of the classifier and are left out; raises ValueError when no other is there."""
-    intents = {reading.intent for reading in readings}
-    judged = [chances for one in readings if (chances := _chances(one, intents))]
-    if not judged:
+    own = [one for one in readings if 0 < sum(_ranked(one).values()) <= WHOLE]
+    if not own:
         raise ValueError("no reading was the classifier's own")
+    intents = {reading.intent for reading in own}
+    judged = [_chances(one, intents) for one in own]
 
     def loss(logarithm: float) -> float:
         return fmean(_surprise(*one, math.exp(logarithm)) for one in judged)
 
-    found = minimize_scalar(
-        loss, bounds=(math.log(LOWEST), math.log(HIGHEST)), method="bounded"
-    )
+    found = minimize_scalar(loss, bounds=(math.log(LOWEST), math.log(HIGHEST)), method="bounded")
     return current * math.exp(found.x)
 
 
@@ -45,11 +44,14 @@ def configured_temperature(config: Path = HOUSE / "config.yml") -> float:
     return next((float(one["temperature"]) for one in pipeline if "temperature" in one), 1.0)
 
 
-def _chances(reading: Reading, intents: set[str]) -> tuple[float, list[float]] | None:
+def _ranked(reading: Reading) -> Mapping[str, float]:
+    """Without the fallback, which is no intent of the classifier's."""
+    return {name: chance for name, chance in reading.ranking.items() if name != FALLBACK}
+
+
+def _chances(reading: Reading, intents: set[str]) -> tuple[float, list[float]]:
     """Of what was meant, and of all intents; those not ranked share evenly what is left."""
-    ranked = {name: chance for name, chance in reading.ranking.items() if name != FALLBACK}
-    if not ranked or sum(ranked.values()) > WHOLE:
-        return None
+    ranked = _ranked(reading)
     others = len(intents - set(ranked))
     each = max(1 - sum(ranked.values()), 0.0) / others if others else 0.0
     chances = [max(one, LEAST) for one in (*ranked.values(), *[each] * others)]

@@ -237,8 +237,10 @@ def _ours(settings: Settings) -> Parse:
 
 
 def _stay_on_one_core(report: Report) -> None:
-    # Before Rasa is loaded, so that all its threads stay there too; training had both.
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    # Before a model is loaded, so that threads yet to come stay there too; training had both.
+    core = {min(os.sched_getaffinity(0))}
+    for thread in os.listdir("/proc/self/task"):
+        os.sched_setaffinity(int(thread), core)
     report.conditions["cores_used"] = 1
 
 
