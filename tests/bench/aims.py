@@ -72,7 +72,8 @@ def standings(figures: Mapping[str, float]) -> Sequence[Standing]:
 
 def written(value: float, unit: str) -> str:
     if unit == PERCENT:
-        return f"{value:.1%}".replace(".0%", "%")
+        # Two decimals, lest 94.97 % look like the 95 that it misses.
+        return f"{100 * value:.2f}".rstrip("0").rstrip(".") + "%"
     return f"{value:.0f} ms" if unit == MILLISECONDS else f"{value:.2g} ×"
 
 
