@@ -5,7 +5,7 @@ A conditional random field over characters and their folded sounds, trained on w
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -35,6 +35,7 @@ class Ailments(EntityExtractorMixin, GraphComponent):
         self._model_storage = model_storage
         self._resource = resource
         self._tagger = tagger
+        self._learned = b""
 
     @classmethod
     def create(
@@ -57,10 +58,14 @@ class Ailments(EntityExtractorMixin, GraphComponent):
     ) -> Ailments:
         import pycrfsuite
 
-        tagger = pycrfsuite.Tagger()
         with model_storage.read_from(resource) as folder:
-            tagger.open_inmemory((folder / FILE).read_bytes())
-        return cls(model_storage, resource, tagger)
+            learned = (folder / FILE).read_bytes()
+        tagger = pycrfsuite.Tagger()
+        tagger.open_inmemory(learned)
+        loaded = cls(model_storage, resource, tagger)
+        # The tagger reads these bytes as it goes and does not keep them itself.
+        loaded._learned = learned
+        return loaded
 
     def train(self, training_data: TrainingData) -> Resource:
         import pycrfsuite
@@ -82,9 +87,16 @@ class Ailments(EntityExtractorMixin, GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text and not text.startswith("/"):
+                spans = list(self._found(message))
+                # What the word list knows counts where the model heard nothing.
+                spans += [
+                    (fact["start"], fact["end"])
+                    for fact in message.get(FACTS) or []
+                    if fact["entity"] == SYMPTOM and not _overlaps(fact, spans)
+                ]
                 found = [
                     {"entity": SYMPTOM, "value": text[start:end], "start": start, "end": end}
-                    for start, end in self._found(message)
+                    for start, end in sorted(spans)
                 ]
                 entities = message.get(ENTITIES, []) + self.add_extractor_name(found)
                 message.set(ENTITIES, entities, add_to_output=True)
@@ -100,6 +112,10 @@ class Ailments(EntityExtractorMixin, GraphComponent):
                 start = None
             if label == BEGINS or (label == GOES_ON and start is None):
                 start = at
+
+
+def _overlaps(fact: Mapping[str, Any], spans: Sequence[Tuple[int, int]]) -> bool:
+    return any(fact["start"] < end and start < fact["end"] for start, end in spans)
 
 
 def _spans(example: Message) -> List[Tuple[int, int]]:

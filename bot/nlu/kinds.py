@@ -47,7 +47,7 @@ class ServiceKinds(EntityExtractorMixin, GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
-        return {"any_threshold": 0.3, "second_threshold": 0.35, "iterations": 60}
+        return {"any_threshold": 0.6, "second_threshold": 0.3, "iterations": 60}
 
     @classmethod
     def create(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, List, Sequence
 
@@ -45,7 +46,12 @@ class Linear:
 
     def probabilities(self, rows: sparse.csr_matrix, *, temperature: float = 1.0) -> np.ndarray:
         """One row a message, one column a class. A temperature below 1 makes surer."""
-        return softmax((rows @ self.weights + self.bias) / temperature, axis=1)
+        # Only the weights of features that occur: scipy would convert all of them at each call.
+        scores = [
+            rows.data[start:end] @ self.weights[rows.indices[start:end]]
+            for start, end in pairwise(rows.indptr)
+        ]
+        return softmax((np.array(scores) + self.bias) / temperature, axis=1)
 
     def write(self, file: Path) -> None:
         np.savez(file, classes=np.array(self.classes), weights=self.weights, bias=self.bias)
