@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
 from typing import Any
@@ -30,6 +30,11 @@ class Reading:
     milliseconds: float
     processor_ms: float
     """What of it was work of this process, whatever else ran on its core."""
+    said: str = ""
+    """What was said; `text` is what was heard of it."""
+    voice: str = ""
+    ranking: Mapping[str, float] = field(default_factory=dict)
+    """Confidence by intent, at least of the surest ones."""
 
     @property
     def right(self) -> bool:
@@ -50,10 +55,7 @@ def accuracy(readings: Sequence[Reading]) -> float:
 
 def macro_f1(readings: Sequence[Reading]) -> float:
     """The mean over the intents that were meant, each counting the same however rare."""
-    meant = Counter(reading.intent for reading in readings)
-    got = Counter(reading.got_intent for reading in readings)
-    right = Counter(reading.intent for reading in readings if reading.right)
-    return fmean(2 * right[intent] / (meant[intent] + got[intent]) for intent in meant)
+    return fmean(score.f1 for score in by_intent(readings))
 
 
 def recall(readings: Sequence[Reading], intent: str) -> float:
@@ -70,13 +72,64 @@ def fallback_ratio(readings: Sequence[Reading]) -> float:
     return fmean(reading.got_intent == FALLBACK for reading in readings)
 
 
-def entity_f1(readings: Sequence[Reading]) -> float:
-    """Over all utterances together; an entity is found when kind and value are right. 1 when there
-    was nothing to find and nothing was found."""
-    expected = sum(len(reading.entities) for reading in readings)
-    got = sum(len(reading.got_entities) for reading in readings)
-    found = expected - sum(len(reading.missed) for reading in readings)
-    return 2 * found / (expected + got) if expected + got else 1.0
+@dataclass(frozen=True)
+class Score:
+    """How well one intent or one kind of entity was found."""
+
+    name: str
+    meant: int
+    got: int
+    right: int
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.got if self.got else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.right / self.meant if self.meant else 0.0
+
+    @property
+    def f1(self) -> float:
+        """1 when there was nothing to find and nothing was found."""
+        return 2 * self.right / (self.meant + self.got) if self.meant + self.got else 1.0
+
+
+def by_intent(readings: Sequence[Reading]) -> list[Score]:
+    """Of each intent that was meant, by name."""
+    meant = Counter(reading.intent for reading in readings)
+    got = Counter(reading.got_intent for reading in readings)
+    right = Counter(reading.intent for reading in readings if reading.right)
+    return [Score(name, meant[name], got[name], right[name]) for name in sorted(meant)]
+
+
+def by_entity(readings: Sequence[Reading]) -> list[Score]:
+    """Of each kind that was meant or found, by name; found is when kind and value are right."""
+    meant = _kinds(one for reading in readings for one in reading.entities)
+    got = _kinds(one for reading in readings for one in reading.got_entities)
+    missed = _kinds(one for reading in readings for one in reading.missed)
+    return [
+        Score(kind, meant[kind], got[kind], meant[kind] - missed[kind])
+        for kind in sorted({*meant, *got})
+    ]
+
+
+def by_voice(readings: Sequence[Reading]) -> dict[str, list[Reading]]:
+    voices: dict[str, list[Reading]] = {}
+    for reading in readings:
+        voices.setdefault(reading.voice, []).append(reading)
+    return dict(sorted(voices.items()))
+
+
+def entity_f1(readings: Sequence[Reading], kinds: Collection[str] | None = None) -> float:
+    """Over all utterances together, of these kinds only if any are given."""
+    scores = [one for one in by_entity(readings) if kinds is None or one.name in kinds]
+    return Score(
+        "",
+        sum(one.meant for one in scores),
+        sum(one.got for one in scores),
+        sum(one.right for one in scores),
+    ).f1
 
 
 @dataclass(frozen=True)
@@ -117,6 +170,10 @@ def same_entity(expected: Entity, got: Entity) -> bool:
     if expected["value"] == expected["text"] and places[0] == places[1]:
         return True
     return _comparable(expected) == _comparable(got)
+
+
+def _kinds(entities: Iterable[Entity]) -> Counter[str]:
+    return Counter(one["entity"] for one in entities)
 
 
 def _comparable(entity: Entity) -> object:

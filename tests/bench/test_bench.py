@@ -4,44 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from statistics import StatisticsError
-from typing import Any
 
 import pytest
 
-from actions.timebank.states import ServiceKind
 from bot.nlu.sounds import folded
-from tests.bench import scores
 from tests.bench.deadline import Deadline
 from tests.bench.ledger import measure_ledger
 from tests.bench.machine import describe
 from tests.bench.memory import memory_figures
 from tests.bench.noise import SHARE, Mishearing, noised
-from tests.bench.page import write_page
 from tests.bench.recordings import read_said
 from tests.bench.report import Report, percentile
-from tests.bench.scores import Entity, Reading
 from tests.bench.turns import Taken, report_crowd, report_turns
-from tests.bench.understanding import Spoken, add_figures, read_all, read_spoken
 
 LONG = "俺腿疼，想叫人明儿上午帮俺买点菜，儿子在城里上班要过年才回来。" * 40
-
-
-def reading(
-    meant: str = "greet",
-    got: str = "greet",
-    confidence: float = 1.0,
-    entities: Sequence[Entity] = (),
-    found: Sequence[Entity] = (),
-) -> Reading:
-    return Reading("小帮你好", meant, entities, got, confidence, found, 5.0, 4.0)
-
-
-def entity(kind: str, value: object, words: str, start: int = 0) -> Entity:
-    end = start + len(words)
-    return {"entity": kind, "value": value, "text": words, "start": start, "end": end}
 
 
 # -- percentiles and the report -------------------------------------------------------------------
@@ -184,129 +161,3 @@ def test_folded_noise_sounds_the_same_in_some_accent_and_near_noise_in_none() ->
 def test_what_is_not_chinese_is_heard_as_it_is() -> None:
     assert noised("OK 123, 好", share=1)[:-1] == "OK 123, "
     assert noised("") == ""
-
-
-# -- scores ---------------------------------------------------------------------------------------
-
-
-def test_calibration_error_is_the_distance_of_confidence_from_truth() -> None:
-    sure_and_right = [reading(confidence=1.0)] * 4
-    sure_and_half_right = [reading(confidence=0.9), reading(got="thank", confidence=0.9)]
-
-    assert scores.calibration_error(sure_and_right) == 0.0
-    assert scores.calibration_error(sure_and_half_right) == pytest.approx(0.4)
-    # Two bins: four right at 1.0 are no error, two of which one is right at 0.65 are 0.15.
-    unsure = [reading(confidence=0.65), reading(got="thank", confidence=0.65)]
-    assert scores.calibration_error([*sure_and_right, *unsure]) == pytest.approx(0.15 * 2 / 6)
-
-
-def test_bins_leave_out_the_empty_and_take_full_confidence_in() -> None:
-    found = scores.bins([reading(confidence=1.0), reading(confidence=0.95), reading(confidence=0)])
-
-    assert [(one.count, one.accuracy) for one in found] == [(1, 1.0), (2, 1.0)]
-
-
-def test_macro_f1_counts_rare_intents_as_much_as_common_ones() -> None:
-    read = [reading()] * 9 + [reading(meant="emergency", got="greet")]
-
-    assert scores.accuracy(read) == 0.9
-    assert scores.macro_f1(read) == pytest.approx((18 / 19 + 0) / 2)
-
-
-def test_false_alarms_are_counted_among_what_was_not_meant() -> None:
-    read = [
-        reading(meant="emergency", got="emergency"),
-        reading(meant="emergency", got="greet"),
-        reading(got="emergency"),
-        reading(),
-        reading(got=scores.FALLBACK),
-        reading(),
-    ]
-
-    assert scores.recall(read, "emergency") == 0.5
-    assert scores.false_alarm_ratio(read, "emergency") == 0.25
-    assert scores.fallback_ratio(read) == pytest.approx(1 / 6)
-    with pytest.raises(StatisticsError):
-        scores.recall(read, "out_of_scope")
-
-
-@pytest.mark.parametrize(
-    ("expected", "got", "same"),
-    [
-        (("when", "2026-11-23T09:00+08:00", "明天九点"), ("when", "2026-11-23T01:00+00:00", ""), 1),
-        (
-            ("when", "2026-11-23T09:00", "明天九点"),
-            ("when", "2026-11-23T09:00:00+08:00", "九点"),
-            1,
-        ),
-        (("when", "2026-11-23T09:00+08:00", "明天"), ("when", "2026-11-23T10:00+08:00", "明天"), 0),
-        (("duration_minutes", "90", "一个半钟头"), ("duration_minutes", 90, "一个半钟头"), 1),
-        (("duration_minutes", "90", "一个半"), ("amount_minutes", 90, "一个半"), 0),
-        (("service_kind", "meals", "做饭"), ("service_kind", "shopping", "做饭"), 0),
-        (("symptom", "腿疼", "腿疼"), ("symptom", "脚疼", "腿腾"), 1),
-        (("symptom", "腿疼", "腿疼"), ("symptom", "疼", "疼", 1), 0),
-    ],
-)
-def test_entities_are_compared_by_what_they_mean(
-    expected: tuple[str, object, str], got: tuple[Any, ...], same: int
-) -> None:
-    assert scores.same_entity(entity(*expected), entity(*got)) is bool(same)
-
-
-def test_an_entity_found_twice_is_right_once() -> None:
-    meals = entity("service_kind", "meals", "做饭")
-    twice = reading(entities=[meals], found=[meals, meals])
-
-    assert (twice.missed, twice.invented) == ([], [meals])
-    assert scores.entity_f1([twice]) == pytest.approx(2 / 3)
-    assert scores.entity_f1([reading()]) == 1.0
-
-
-# -- the evaluation -------------------------------------------------------------------------------
-
-WRITTEN = """
-version: "3.1"
-nlu:
-- intent: request_help
-  examples: |
-    - [明天上午九点]{"entity": "when", "value": "2026-11-23T09:00:00+08:00"}来个人
-- intent: greet
-  examples: |
-    - 小帮你好
-"""
-
-
-def understood(text: str) -> dict[str, object]:
-    """Takes everything for a greeting."""
-    return {"intent": {"name": "greet", "confidence": 0.8}, "entities": []}
-
-
-def test_utterances_are_read_with_what_their_author_meant(tmp_path: Path) -> None:
-    (tmp_path / "henan.yml").write_text(WRITTEN, "utf-8")
-    greeting, request = read_spoken(tmp_path)
-
-    assert greeting == Spoken("小帮你好", "greet", [])
-    assert request.entities == [entity("when", "2026-11-23T09:00:00+08:00", "明天上午九点")]
-    assert read_spoken(tmp_path / "nothing") == []
-
-
-def test_page_shows_every_mistake_and_runs_no_script_of_its_speakers(tmp_path: Path) -> None:
-    spoken = [
-        Spoken("小帮你好", "greet", []),
-        Spoken("<script>alert(1)</script>", "out_of_scope", []),
-        Spoken("来个人做饭", "request_help", [entity("service_kind", "meals", "做饭")]),
-    ]
-    read = read_all(understood, spoken, lambda text: text)
-    report = Report(describe(tmp_path), "abc", conditions={"utterances": {"test": 3}})
-    add_figures(report, {"clean": read, "noised": read, "noised_near": read})
-    write_page(tmp_path / "eval.html", report, {"clean": read, "noised": read})
-
-    page = (tmp_path / "eval.html").read_text("utf-8")
-    assert report.figures["intent_accuracy_clean"] == pytest.approx(1 / 3, abs=0.001)
-    assert report.figures["out_of_scope_recall"] == 0.0
-    assert report.skipped["emergency_recall"]
-    assert "来个人做饭" in page
-    assert "service_kind = meals" in page
-    assert "<script" not in page
-    assert page.count("<svg") == 4
-    assert ServiceKind.MEALS.value in page
