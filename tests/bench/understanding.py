@@ -32,6 +32,7 @@ from tests.bench.spoken import (
     noise_name,
     read_all,
     read_spoken,
+    training_texts,
 )
 from tests.bench.stock import CannotTrain, model_path, of_model, train_stock, what_is_taught
 from tests.bench.temperature import best_temperature, configured_temperature
@@ -111,6 +112,12 @@ def add_figures(report: Report, readings: Readings, owner: str = "") -> None:
             accuracy = scores.accuracy(readings[name])
             report.add({f"{owner}intent_accuracy_{name}": accuracy}, digits=4)
     report.conditions["noise_percents"] = list(NOISE_PERCENTS)
+    trained_on = training_texts()
+    unseen = [one for one in readings["clean"] if one.said not in trained_on]
+    report.conditions["also_in_training"] = len(readings["clean"]) - len(unseen)
+    if unseen:
+        # 返回 and 大声点 are said by everybody: what is left when these are taken out.
+        report.add({f"{owner}intent_accuracy_clean_unseen": scores.accuracy(unseen)}, digits=4)
     for suffix, sort in (("", "clean"), ("_noised", "noised")):
         add, read = _Adder(report, owner, suffix), readings[sort]
         add("entity_f1", scores.entity_f1, read)
