@@ -18,19 +18,8 @@ WRITTEN_APART = HOUSE / "tests" / "understanding"
 QUICK = 120
 """Utterances of each set when only the evaluation itself is tried."""
 NOISE_PERCENTS = (0, 6, 12, 18)
-WHAT_IS_SAID = frozenset(
-    [
-        "service_kind",
-        "when",
-        "duration_minutes",
-        "amount_minutes",
-        "person",
-        "place",
-        "rating",
-        "symptom",
-        "reason",
-    ]
-)
+WHAT_IS_SAID = {"service_kind", "when", "duration_minutes", "amount_minutes", "person", "place"}
+WHAT_IS_SAID |= {"rating", "symptom", "reason"}
 """Entities of the design; others (a swindler's words) are marks that actions need."""
 Parse = Callable[[str], Mapping[str, Any]]
 Hear = Callable[[str], str]
