@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from bot.prepare import rasa_environment
 from bot.settings import HOUSE, Settings
 from tests.bench.spoken import Parse
@@ -40,8 +42,8 @@ class Taught:
     def __str__(self) -> str:
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self.annotations.items()))
         return (
-            "Rasa's default pipeline with Jieba and DIET, 100 epochs, without a fallback, trained "
-            f"on the same {self.utterances} utterances. It learns entities from annotations "
+            f"Rasa's default pipeline with Jieba and DIET, {_epochs()} epochs, without a fallback, "
+            f"trained on the same {self.utterances} utterances. It learns entities from annotations "
             f"({kinds or 'none'}), {self.on_words:.0%} of which begin and end where Jieba's words "
             "do; other kinds, which ours knows by rules, it cannot find. entity_f1 counts all "
             "kinds for both, entity_f1_taught only the annotated ones"
@@ -141,6 +143,15 @@ def _threads() -> Mapping[str, str]:
         "TF_INTRA_OP_PARALLELISM_THREADS": cores,
         "TF_INTER_OP_PARALLELISM_THREADS": "1",
     }
+
+
+def _epochs() -> int:
+    [diet] = [
+        one
+        for one in yaml.safe_load(CONFIG.read_text("utf-8"))["pipeline"]
+        if one["name"] == "DIETClassifier"
+    ]
+    return int(diet["epochs"])
 
 
 def _word_bounds(text: str) -> set[int]:
