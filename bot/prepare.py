@@ -75,7 +75,7 @@ def train(settings: Settings, say: Say) -> Path:
     model = settings.rasa_model / f"{fingerprint()}.tar.gz"
     if model.exists():
         return model
-    say("Training the understanding; this takes a minute or two…")
+    say("Training the understanding; this takes about ten minutes…")
     command = [sys.executable, "-m", "rasa", "train", "--quiet"]
     command += ["--config", "config.yml", "--data", "nlu_data", "--domain", "bot/domain"]
     command += ["--out", str(settings.rasa_model), "--fixed-model-name", fingerprint()]
