@@ -44,9 +44,9 @@ class Taught:
         return (
             f"Rasa's default pipeline with Jieba and DIET, {_epochs()} epochs, without a fallback, "
             f"trained on the same {self.utterances} utterances. It learns entities from "
-            f"annotations ({kinds or 'none'}), {self.on_words:.0%} of which begin and end where Jieba's words "
-            "do; other kinds, which ours knows by rules, it cannot find. entity_f1 counts all "
-            "kinds for both, entity_f1_taught only the annotated ones"
+            f"annotations ({kinds or 'none'}), {self.on_words:.0%} of which begin and end where "
+            "Jieba's words do; other kinds, which ours knows by rules, it cannot find. entity_f1 "
+            "counts all kinds for both, entity_f1_taught only the annotated ones"
         )
 
 

@@ -43,7 +43,7 @@ def test_rules_domain_and_examples_fit_together(settings: Settings) -> None:
     assert " ERROR " not in done.stdout + done.stderr
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3000)  # The first run trains the understanding.
 def test_every_conversation_goes_as_written(settings: Settings, tmp_path: Path) -> None:
     model = train(settings, print)
     done = rasa(

@@ -23,7 +23,7 @@ from bot.settings import HOUSE, Settings
 
 NOON = "2026-11-22T12:00:00+08:00"
 """When the tests' village lives: a Sunday."""
-PATIENCE = 600.0
+PATIENCE = 2700
 """Seconds until a first start, with its training, must be done on a busy machine."""
 KEPT = ("rasa", "models", "spoken")
 """What one run may leave for the next: nothing of it depends on what people said."""

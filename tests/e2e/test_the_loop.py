@@ -25,7 +25,7 @@ from actions.timebank.states import (
 )
 from tests.e2e.stack import Stack
 
-pytestmark = [pytest.mark.rasa, pytest.mark.voice, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.rasa, pytest.mark.voice, pytest.mark.timeout(3000)]
 
 Speak = Callable[[str], bytes]
 

@@ -16,7 +16,7 @@ from actions.timebank.model import ServiceRequest, Turn
 from actions.timebank.states import TurnOutcome
 from tests.e2e.stack import Stack
 
-pytestmark = [pytest.mark.rasa, pytest.mark.voice, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.rasa, pytest.mark.voice, pytest.mark.timeout(3000)]
 
 BACK_WITHIN = 120.0
 """Seconds a killed part may take to be back; generous, for no test depends on speed."""
