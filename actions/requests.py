@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional
@@ -9,8 +10,9 @@ from typing import Any, Dict, List, Mapping, Optional
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
-from actions.reminders import ask_call_off, call_off, to_call_off
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
+from actions.reminders import ask_call_off, call_off, due_time, to_call_off
 from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
 from actions.timebank import deeds, exchange, queries
 from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
@@ -26,6 +28,8 @@ MOST_NEEDS = 3
 
 
 class ValidateRequestHelpForm(VillageForm):
+    opened_by = ("request_help",)
+
     def name(self) -> str:
         return "validate_request_help_form"
 
@@ -44,6 +48,8 @@ class ValidateRequestHelpForm(VillageForm):
 
 
 class ValidateChangeRequestForm(VillageForm):
+    opened_by = ("change_request",)
+
     def name(self) -> str:
         return "validate_change_request_form"
 
@@ -174,18 +180,30 @@ class ActionChangeRequest(VillageAction):
 
 
 class ValidateCancelRequestForm(VillageForm):
+    """A yes that names another time or kind than was read back is no yes to that."""
+
+    opened_by = ("cancel_request",)
+    yes_again = re.compile("^(?!.*(?:[不别莫甭]取消|还[要得让叫]|照旧|照常))")
+
     def name(self) -> str:
         return "validate_cancel_request_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        is_open = self.is_open(talk.tracker)
-        if is_open and talk.tracker.get_slot("reminder_matter") is not None:
-            return {}
-        if not is_open:
+        sure = self.yes(talk) if self.asked(talk) else None
+        if self.asked(talk) and talk.tracker.get_slot("reminder_matter") is not None:
+            due_at = due_time(talk, talk.tracker.get_slot("reminder_matter"))
+            return {"cancel_sure": None if sure and _names_other_time(talk, due_at) else sure}
+        if not self.asked(talk):
             reminder = to_call_off(talk, open_requests=bool(_changeable_requests(talk)))
             if reminder is not None:
-                return {"matter_id": None, "reminder_matter": reminder.id}
-        return {"matter_id": changeable_request(talk).id, "reminder_matter": None}
+                return {"matter_id": None, "reminder_matter": reminder.id, "cancel_sure": None}
+        request = changeable_request(talk)
+        kind = talk.meant("service_kind") or request.service_kind.value
+        if sure and (
+            kind != request.service_kind.value or _names_other_time(talk, request.starts_at)
+        ):
+            sure = None
+        return {"matter_id": request.id, "reminder_matter": None, "cancel_sure": sure}
 
 
 class ActionAskCancelSure(VillageAction):
@@ -357,6 +375,10 @@ def _say_back(talk: Talk, meant: Mapping[str, Any]) -> None:
         if before and now and before != now:
             said = now if slot == "when" else wording.kind(talk.domain, ServiceKind(now))
             talk.say("utter_corrected", what=said)
+    minutes = meant.get("help_minutes", talk.tracker.get_slot("help_minutes"))
+    is_only_length = talk.heard("duration_minutes") and not talk.tracker.slots_to_validate()
+    if minutes and is_only_length:
+        talk.say("utter_corrected", what=wording.minutes(int(minutes)))
 
 
 def _future_when(talk: Talk, meant: Mapping[str, Any]) -> Dict[str, Any]:
@@ -365,6 +387,13 @@ def _future_when(talk: Talk, meant: Mapping[str, Any]) -> Dict[str, Any]:
         talk.say("utter_when_is_past")
         return {"when": None}
     return {}
+
+
+def _names_other_time(talk: Talk, known: datetime) -> bool:
+    """Whether a time was said that is not the known one; 明天 alone is any hour of it."""
+    known_iso = wording.moment(known)
+    said = moment_meant(talk.tracker.latest_message, known_iso)
+    return said is not None and datetime.fromisoformat(said) != datetime.fromisoformat(known_iso)
 
 
 def _kind(talk: Talk, request: ServiceRequest) -> str:
