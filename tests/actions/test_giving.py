@@ -267,6 +267,23 @@ def test_she_says_which_of_the_two(street: Street, two: Speaker, words: str, nam
     assert name in is_asked(two).text and "60分钟" in is_asked(two).text
 
 
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        ("不是村东头的", "李秀英"),
+        ("不是头一个", "李秀英"),
+        ("不是桥头的", "张秀英"),
+        ("不是村东头的，是桥头的", "李秀英"),
+    ],
+)
+@pytest.mark.parametrize("intent", ["deny", "inform"])
+def test_a_house_that_is_denied_is_not_chosen(
+    street: Street, two: Speaker, words: str, name: str, intent: str
+) -> None:
+    hears(two, words, intent)
+    assert two.slots["gift_to"] == street.member(name)
+
+
 def test_or_presses_the_button(street: Street, two: Speaker) -> None:
     hears(two, "/inform", member_id=str(street.member("李秀英")))
     assert two.slots["gift_to"] == street.member("李秀英")
