@@ -22,8 +22,7 @@ HOURS = re.compile(
     r"(?=$|[给送捐转吧就的，。！])|(?P<only_half>半)个(?=$|[给送捐转吧就，。！])"
 )
 """送两个给陈二嫂: what is given here is counted in hours."""
-DIGITS = {digit: at for at, digit in enumerate("一二三四五六七八九十", start=1)}
-DIGITS.update(两=2, 俩=2)
+DIGITS = dict(一=1, 二=2, 两=2, 俩=2, 三=3, 四=4, 五=5, 六=6, 七=7, 八=8, 九=9, 十=10)
 ALL, HALF = re.compile("全部|全都|都[给送捐]|所有"), re.compile("一半(?!个)")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional
@@ -12,7 +11,6 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from actions import wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
-from actions.reminders import ask_call_off, call_off, due_time, to_call_off
 from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
 from actions.timebank import deeds, exchange, queries
 from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
@@ -171,77 +169,12 @@ class ActionChangeRequest(VillageAction):
             now=talk.now,
         )
         helper = who_comes(talk, request)
-        facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+        facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
         if helper:
             talk.say("utter_request_changed", helper=helper, **facts)
         else:
             talk.say("utter_request_changed_no_helper", **facts)
         return [*forget_matter(), SlotSet("made_request", request.id)]
-
-
-class ValidateCancelRequestForm(VillageForm):
-    """A yes that names another time or kind than was read back is no yes to that."""
-
-    opened_by = ("cancel_request",)
-    yes_again = re.compile("^(?!.*(?:[不别莫甭]取消|还[要得让叫]|照旧|照常))")
-
-    def name(self) -> str:
-        return "validate_cancel_request_form"
-
-    def check(self, talk: Talk) -> Dict[str, Any]:
-        sure = self.yes(talk) if self.asked(talk) else None
-        if self.asked(talk) and talk.tracker.get_slot("reminder_matter") is not None:
-            due_at = due_time(talk, talk.tracker.get_slot("reminder_matter"))
-            return {"cancel_sure": None if sure and _names_other_time(talk, due_at) else sure}
-        if not self.asked(talk):
-            reminder = to_call_off(talk, open_requests=bool(_changeable_requests(talk)))
-            if reminder is not None:
-                return {"matter_id": None, "reminder_matter": reminder.id, "cancel_sure": None}
-        request = changeable_request(talk)
-        kind = talk.meant("service_kind") or request.service_kind.value
-        if sure and (
-            kind != request.service_kind.value or _names_other_time(talk, request.starts_at)
-        ):
-            sure = None
-        return {"matter_id": request.id, "reminder_matter": None, "cancel_sure": sure}
-
-
-class ActionAskCancelSure(VillageAction):
-    def name(self) -> str:
-        return "action_ask_cancel_sure"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        reminder_id = talk.tracker.get_slot("reminder_matter")
-        if reminder_id is not None:
-            ask_call_off(talk, reminder_id)
-            return []
-        request = changeable_request(talk)
-        when = wording.moment(request.starts_at)
-        talk.say("utter_ask_cancel_sure", when=when, kind=_kind(talk, request))
-        return []
-
-
-class ActionCancelRequest(VillageAction):
-    def name(self) -> str:
-        return "action_cancel_request"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        sure = talk.tracker.get_slot("cancel_sure")
-        reminder_id = talk.tracker.get_slot("reminder_matter")
-        if sure is False:
-            talk.say("utter_request_kept")
-        elif sure and reminder_id is not None:
-            call_off(talk, reminder_id)
-        elif sure:
-            request = exchange.cancel_request(
-                talk.session,
-                by=talk.me,
-                request_id=RequestId(changeable_request(talk).id),
-                now=talk.now,
-            )
-            when = wording.moment(request.starts_at)
-            talk.say("utter_request_cancelled", when=when, kind=_kind(talk, request))
-        return forget_matter()
 
 
 class ActionCheckRequestStatus(VillageAction):
@@ -258,7 +191,7 @@ class ActionCheckRequestStatus(VillageAction):
 
 
 def say_status(talk: Talk, request: ServiceRequest) -> None:
-    facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+    facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     helper = who_comes(talk, request)
     if request.state is RequestState.CLAIMED:
         claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
@@ -279,7 +212,7 @@ def changeable_request(talk: Talk) -> ServiceRequest:
     """The speaker's request that can still be changed: the one the open form asked about, the one
     just made when its words are corrected, of the kind just named, else the last one asked for.
     Raises NothingOpen."""
-    waiting = _changeable_requests(talk)
+    waiting = changeable_requests(talk)
     matter = talk.matter if talk.matter is not None else _corrected(talk)
     if matter is not None:
         waiting = [request for request in waiting if request.id == matter]
@@ -302,7 +235,7 @@ def _corrected(talk: Talk) -> Optional[int]:
     return talk.before.slots.get("made_request") if corrects else None
 
 
-def _changeable_requests(talk: Talk) -> List[ServiceRequest]:
+def changeable_requests(talk: Talk) -> List[ServiceRequest]:
     return [
         request
         for request in queries.open_requests(talk.session, talk.me)
@@ -317,7 +250,7 @@ def who_comes(talk: Talk, request: ServiceRequest) -> Optional[str]:
 
 
 def _say_who_is_asked(talk: Talk, request: ServiceRequest) -> None:
-    facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+    facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     offer = queries.pending_offer_of(talk.session, RequestId(request.id))
     if offer is None:
         talk.say("utter_request_no_neighbour", coordinator=talk.coordinator(), **facts)
@@ -332,7 +265,7 @@ def _say_who_is_asked(talk: Talk, request: ServiceRequest) -> None:
 
 def _say_who_is_asked_also(talk: Talk, request: ServiceRequest) -> None:
     """One of several requests, in one sentence."""
-    facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+    facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     offer = queries.pending_offer_of(talk.session, RequestId(request.id))
     if offer is None:
         talk.say("utter_request_also_no_neighbour", coordinator=talk.coordinator(), **facts)
@@ -389,14 +322,7 @@ def _future_when(talk: Talk, meant: Mapping[str, Any]) -> Dict[str, Any]:
     return {}
 
 
-def _names_other_time(talk: Talk, known: datetime) -> bool:
-    """Whether a time was said that is not the known one; 明天 alone is any hour of it."""
-    known_iso = wording.moment(known)
-    said = moment_meant(talk.tracker.latest_message, known_iso)
-    return said is not None and datetime.fromisoformat(said) != datetime.fromisoformat(known_iso)
-
-
-def _kind(talk: Talk, request: ServiceRequest) -> str:
+def kind_of(talk: Talk, request: ServiceRequest) -> str:
     return wording.kind(talk.domain, request.service_kind)
 
 

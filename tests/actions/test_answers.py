@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from actions import giving, offering, ratings, recordings, reminders, requests, tasks, visits
+from actions import (
+    cancelling,
+    giving,
+    offering,
+    ratings,
+    recordings,
+    reminders,
+    requests,
+    tasks,
+    visits,
+)
 from actions.forms import ANSWERS, ASKED_AGAIN, VillageForm
 from actions.timebank import deeds, turns
 from actions.timebank.ids import TurnId
@@ -32,9 +42,9 @@ def opens(speaker: Speaker, form: type[VillageForm], text: str, **said: Any) -> 
 
 
 def calls_off(speaker: Speaker) -> type[VillageForm]:
-    form = requests.ValidateCancelRequestForm
+    form = cancelling.ValidateCancelRequestForm
     opens(speaker, form, "不要人来了")
-    assert speaker.runs(requests.ActionAskCancelSure).responses == ["utter_ask_cancel_sure"]
+    assert speaker.runs(cancelling.ActionAskCancelSure).responses == ["utter_ask_cancel_sure"]
     return form
 
 
@@ -46,7 +56,7 @@ def test_not_wanted_any_more_is_a_yes_to_calling_off(
 ) -> None:
     form = calls_off(wang)
     wang.says("对，不要了", "cancel_request").runs(form)
-    assert wang.runs(requests.ActionCancelRequest).responses == ["utter_request_cancelled"]
+    assert wang.runs(cancelling.ActionCancelRequest).responses == ["utter_request_cancelled"]
     assert street.row(ServiceRequest).state is RequestState.CANCELLED
 
 

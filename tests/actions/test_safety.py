@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from actions.cancelling import ValidateCancelRequestForm
 from actions.disputes import ActionComplain
 from actions.repair import ActionRepair
-from actions.requests import ValidateCancelRequestForm, ValidateRequestHelpForm
+from actions.requests import ValidateRequestHelpForm
 from actions.safety import ActionEmergency
 from actions.talk import ActionInform, ActionSayNo, ActionSayYes, ActionUnsure
 from actions.timebank import alarm_questions
