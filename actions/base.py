@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
@@ -38,7 +37,6 @@ FORM_SLOTS = (
     "worked_minutes",
     "more_needs",
     "sound_alike",
-    "gift_words",
     "gift_to",
     "gift_between",
     "gift_minutes",
@@ -55,7 +53,7 @@ FORM_SLOTS = (
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
 
-ANSWER_SLOTS = ("guess", "made_request")
+ANSWER_SLOTS = ("guess", "made_request", "all_well_asked")
 """Slots that belong to the answer that set them, see `Before.slots`."""
 
 HEAR_AGAIN = ("repeat", "slow_down", "louder")
@@ -278,54 +276,3 @@ def forget_matter() -> List[EventType]:
 
 def leave_form() -> List[EventType]:
     return [ActiveLoop(None), SlotSet("requested_slot", None), *forget_matter()]
-
-
-class VillageForm(FormValidationAction, ABC):
-    """A form's validation that looks into the village.
-
-    `check` may raise a Refusal: it is spoken and the form is left, for there is nothing to fill
-    in about a visit that does not exist."""
-
-    @abstractmethod
-    def check(self, talk: Talk) -> Dict[str, Any]:
-        """Slots to set, after what was just said is known. Empty when all may stay as it is."""
-
-    def is_open(self, tracker: Tracker) -> bool:
-        """Whether this form was open when the last words were said. Rasa shows it as active, and
-        with the question of the form before it, already while they open it."""
-        for event in reversed(tracker.events):
-            if event["event"] == "user":
-                break
-            if event["event"] == "active_loop" and event["name"]:
-                return False
-        return bool(tracker.active_loop.get("name") == self.form_name())
-
-    def asked(self, talk: Talk) -> Optional[str]:
-        """Which of this form's questions is open; None while the form begins."""
-        return talk.tracker.get_slot("requested_slot") if self.is_open(talk.tracker) else None
-
-    def other_side(self, talk: Talk) -> Optional[str]:
-        """Another form that the same words must mean from this person; None for this one.
-
-        做完了 sounds alike from the elder and from the neighbour: who they are decides."""
-        return None
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
-        is_open = self.is_open(tracker)
-        if is_open and not tracker.slots_to_validate():
-            # Rasa takes this as an interruption, answers it and comes back to the form.
-            return []
-
-        if not is_open:
-            # Another form may have been left in the middle of its own matter.
-            tracker.slots["matter_id"] = None
-
-        def checked(talk: Talk) -> List[EventType]:
-            other = self.other_side(talk)
-            if other is not None:
-                return [ActiveLoop(None), SlotSet("requested_slot", None), FollowupAction(other)]
-            return [SlotSet(slot, value) for slot, value in self.check(talk).items()]
-
-        return in_village(dispatcher, tracker, domain, checked, lambda _r, _t: leave_form())

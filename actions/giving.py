@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from rasa_sdk.events import EventType
 
 from actions import neighbours, receivers, wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.receivers import FUND, Receiver
 from actions.timebank import gifts, ledger
 from actions.timebank.errors import NotEnoughMinutes, NotYours
 from actions.timebank.ids import AccountId, MemberId
 
-TRIES = 2
-"""Answers in a row that are not understood before a person takes over."""
-
 NOT_GIVEN = {"gift_sure": False, "requested_slot": None}
-TO_STAFF = {"gift_sure": None, "requested_slot": None}
-"""Both end the form; `ActionTransferTime` says what came of it."""
+"""Ends the form; `ActionTransferTime` says what came of it."""
+HOURS = re.compile(
+    r"(?<![\d一二两俩三四五六七八九十])(?P<number>[1-9]|[一二两俩三四五六七八九十])个(?P<half>半)?"
+    r"(?=$|[给送捐转吧就的，。！])|(?P<only_half>半)个(?=$|[给送捐转吧就，。！])"
+)
+"""送两个给陈二嫂: what is given here is counted in hours."""
+DIGITS = dict(一=1, 二=2, 两=2, 俩=2, 三=3, 四=4, 五=5, 六=6, 七=7, 八=8, 九=9, 十=10)
+ALL, HALF = re.compile("全部|全都|都[给送捐]|所有"), re.compile("一半(?!个)")
 
 
 class _Gift(NamedTuple):
@@ -34,6 +39,8 @@ class ValidateTransferTimeForm(VillageForm):
     Only a yes to what was read back makes it sure, and not one that brings another number or
     another name along: that is read back again."""
 
+    opened_by = ("transfer_time",)
+
     def name(self) -> str:
         return "validate_transfer_time_form"
 
@@ -47,17 +54,14 @@ class ValidateTransferTimeForm(VillageForm):
         people = _people(talk, between, known)
         minutes = _minutes_said(talk)
         nothing_said = not people and minutes is None
-        if asked == "gift_sure" and talk.intent == "affirm":
+        if asked == "gift_sure" and self.yes(talk):
             same_people = not people or known.receiver in people
             if same_people and minutes in (None, known.minutes):
                 return {"gift_sure": True}
         if nothing_said and talk.intent == "deny":
             if asked == "gift_sure":
                 return {"gift_minutes": None}
-            if not between:
-                return NOT_GIVEN
-        if nothing_said and asked:
-            return _not_understood(talk)
+            return {"gift_between": None} if between else NOT_GIVEN
         return self._taken(talk, known, people, minutes)
 
     @staticmethod
@@ -79,7 +83,6 @@ class ValidateTransferTimeForm(VillageForm):
             "gift_between": people[:2] if len(people) > 1 else None,
             "gift_minutes": minutes,
             "gift_sure": None,
-            "form_tries": 0,
         }
 
 
@@ -93,7 +96,7 @@ class ActionAskGiftTo(VillageAction):
             first, second = (receivers.spoken(talk, one) for one in between)
             ids = {"first_id": between[0], "second_id": between[1]}
             talk.say("utter_ask_gift_which", first=first, second=second, **ids)
-        elif talk.tracker.get_slot("form_tries"):
+        elif talk.intent == "deny" or talk.tracker.get_slot("form_tries"):
             talk.say("utter_ask_gift_to_again")
         else:
             talk.say("utter_ask_gift_to_first")
@@ -107,8 +110,6 @@ class ActionAskGiftMinutes(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         if talk.intent == "deny":
             talk.say("utter_ask_gift_corrected")
-        elif talk.tracker.get_slot("form_tries"):
-            talk.say("utter_ask_gift_minutes_again")
         else:
             whom = receivers.spoken(talk, talk.tracker.get_slot("gift_to"))
             talk.say("utter_ask_gift_minutes_first", whom=whom)
@@ -175,14 +176,21 @@ def _minutes_said(talk: Talk) -> Optional[int]:
     said = talk.heard_all("amount_minutes") or talk.heard_all("duration_minutes")
     last = str(said[-1]) if said else ""
     minutes = int(last) if last.isdecimal() and len(last) < 7 else 0
-    return minutes or None
+    return minutes or (_minutes_counted(talk) if not said else None)
 
 
-def _not_understood(talk: Talk) -> Dict[str, Any]:
-    """Asked once more, then a person takes it over (rule 14)."""
-    tries = (talk.tracker.get_slot("form_tries") or 0) + 1
-    if tries < TRIES:
-        return {"form_tries": tries, "gift_between": None}
-    talk.call_back(talk.phrase("utter_gift_for_staff", words=talk.words))
-    talk.say("utter_gift_to_staff", coordinator=talk.coordinator())
-    return TO_STAFF
+def _minutes_counted(talk: Talk) -> Optional[int]:
+    """两个, 全部 and 一半 of what she can give; None when no such word was said."""
+    counted = list(HOURS.finditer(talk.words))
+    if counted:
+        last = counted[-1]
+        if last["only_half"]:
+            return 30
+        number = last["number"]
+        hours = int(number) if number.isdecimal() else DIGITS[number]
+        return hours * 60 + (30 if last["half"] else 0)
+    if HALF.search(talk.words):
+        return gifts.spare(talk.session, talk.me) // 2 or None
+    if ALL.search(talk.words):
+        return gifts.spare(talk.session, talk.me) or None
+    return None

@@ -13,6 +13,7 @@ from actions.timebank.model import Member
 
 _FIRST = re.compile("第一|头一|前[一头面]")
 _SECOND = re.compile("第二|后[一头面]")
+_DENIED = re.compile("(?<!是)不是(?P<whom>[^，。、不是]+)|(?P<before>[^，。、]+)不对")
 
 
 def named(talk: Talk) -> List[MemberId]:
@@ -41,18 +42,29 @@ def chosen(talk: Talk, between: Sequence[int]) -> List[MemberId]:
     button = talk.heard_id("member_id")
     if button is not None:
         return [MemberId(button)] if button in between else []
-    if _FIRST.search(talk.words):
-        return [MemberId(between[0])]
-    if _SECOND.search(talk.words):
-        return [MemberId(between[-1])]
     people = [members.member(talk.session, MemberId(one)) for one in between]
+    at = _meant(_DENIED.sub("", talk.words), people)
+    if at is None and len(people) == 2:
+        # 不是村东头的 means the other one of the two.
+        denied = _DENIED.search(talk.words)
+        not_at = _meant(denied["whom"] or denied["before"], people) if denied else None
+        at = None if not_at is None else 1 - not_at
+    return [] if at is None else [MemberId(between[at])]
+
+
+def _meant(words: str, people: Sequence[Member]) -> Optional[int]:
+    """Where in the list the one stands whom these words name; None when it is not clear."""
+    if _FIRST.search(words):
+        return 0
+    if _SECOND.search(words):
+        return len(people) - 1
     houses = [f"{person.lane.name} {person.place}" for person in people]
     names = [f"{person.name} {person.nickname or ''}" for person in people]
     for known_by in (houses, names):
-        at = _only_best([_in_common(talk.words, one) for one in known_by])
+        at = _only_best([_in_common(words, one) for one in known_by])
         if at is not None:
-            return [MemberId(between[at])]
-    return []
+            return at
+    return None
 
 
 def nearest_first(talk: Talk, people: Sequence[Member]) -> List[MemberId]:

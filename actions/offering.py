@@ -7,14 +7,12 @@ from typing import Any, Dict, Iterable, List
 from rasa_sdk.events import EventType
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.timebank import members
 from actions.timebank.availability import WeeklyTime
 from actions.timebank.states import DayPart, ServiceKind
 from actions.weekdays import grouped, weekly_times
-
-TRIES = 2
-"""Answers in a row that name no kind of help we know before a person takes over."""
 
 NOTHING_OFFERED = {"offered_kinds": None, "offered_times": None, "requested_slot": None}
 """Ends the form."""
@@ -22,6 +20,8 @@ NOTHING_OFFERED = {"offered_kinds": None, "offered_times": None, "requested_slot
 
 class ValidateOfferHelpForm(VillageForm):
     """Asks for kinds when none are named, unless a helper whose kinds are known names days."""
+
+    opened_by = ("offer_help",)
 
     def name(self) -> str:
         return "validate_offer_help_form"
@@ -33,15 +33,11 @@ class ValidateOfferHelpForm(VillageForm):
         kinds = _kinds_said(talk)
         only_times = not is_open and times and members.skills_of(talk.session, talk.me)
         if kinds or only_times:
-            return {"offered_kinds": kinds, "offered_times": times, "form_tries": 0}
+            return {"offered_kinds": kinds, "offered_times": times}
         if is_open and talk.intent == "deny":
             talk.say("utter_help_not_offered")
             return NOTHING_OFFERED
-        tries = (talk.tracker.get_slot("form_tries") or 0) + 1 if is_open else 0
-        if tries >= TRIES:
-            _pass_to_staff(talk)
-            return NOTHING_OFFERED
-        return {"offered_kinds": None, "offered_times": times, "form_tries": tries}
+        return {"offered_kinds": None, "offered_times": times}
 
 
 class ActionAskOfferedKinds(VillageAction):
@@ -91,8 +87,3 @@ def _spoken_times(talk: Talk, times: Iterable[WeeklyTime]) -> str:
             + (named_parts if len(parts) < len(DayPart) else "")
         )
     return "，".join(spoken)
-
-
-def _pass_to_staff(talk: Talk) -> None:
-    talk.call_back(talk.phrase("utter_help_offer_for_staff", words=talk.words))
-    talk.say("utter_help_offer_to_staff", coordinator=talk.coordinator())

@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Optional
 from rasa_sdk.events import EventType
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.timebank import ratings
 from actions.timebank.errors import NothingOpen
 from actions.timebank.ids import VisitId
@@ -20,6 +21,8 @@ WORDS_ONLY = 0
 class ValidateRateServiceForm(VillageForm):
     """A mark is asked for once; whatever is answered then, her words are kept."""
 
+    opened_by = ("rate_service",)
+
     def name(self) -> str:
         return "validate_rate_service_form"
 
@@ -30,7 +33,7 @@ class ValidateRateServiceForm(VillageForm):
         if not talk.words.startswith("/"):
             words.append(talk.words)
         stars = _stars_said(talk)
-        if stars is None and is_open:
+        if stars is None and is_open and talk.intent != "nlu_fallback":
             stars = WORDS_ONLY
         return {
             "matter_id": visit.assignment.request_id,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List
 
 from rasa_sdk.events import EventType
 
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.timebank import consents, members
 
 
@@ -35,12 +37,17 @@ class ActionRevokeRecording(VillageAction):
 class ValidateDeleteRecordingsForm(VillageForm):
     """Who has no recordings is not asked whether to delete them."""
 
+    opened_by = ("revoke_recording",)
+    yes_again = re.compile("^(?!.*[不没别甭莫]删).*删")
+
     def name(self) -> str:
         return "validate_delete_recordings_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
         nothing_kept = not consents.has_recordings(talk.session, talk.me)
-        return {"delete_sure": False} if nothing_kept else {}
+        if nothing_kept:
+            return {"delete_sure": False}
+        return {"delete_sure": self.yes(talk) if self.asked(talk) else None}
 
 
 class ActionDeleteRecordings(VillageAction):

@@ -9,7 +9,8 @@ from typing import Any, Dict, List, Optional
 from rasa_sdk.events import EventType
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.timebank import queries, reminders
 from actions.timebank.ids import ReminderId
 from actions.timebank.model import Reminder
@@ -28,6 +29,8 @@ FARTHEST_MINUTES = 7 * 24 * 60
 
 
 class ValidateReminderForm(VillageForm):
+    opened_by = ("set_reminder",)
+
     def name(self) -> str:
         return "validate_reminder_form"
 
@@ -125,6 +128,10 @@ def to_call_off(talk: Talk, *, open_requests: bool) -> Optional[Reminder]:
 def ask_call_off(talk: Talk, reminder_id: int) -> None:
     reminder = reminders.reminder_of(talk.session, talk.me, ReminderId(reminder_id))
     talk.say("utter_ask_reminder_off", **_facts(reminder))
+
+
+def due_time(talk: Talk, reminder_id: int) -> datetime:
+    return reminders.reminder_of(talk.session, talk.me, ReminderId(reminder_id)).due_at
 
 
 def call_off(talk: Talk, reminder_id: int) -> None:

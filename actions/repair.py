@@ -15,6 +15,8 @@ FALLBACK = "nlu_fallback"
 """The classifier was unsure; its ranking holds this first and the real intents after it."""
 GUESS_FROM = 0.35
 """Below this a guess is wrong too often to be worth a question."""
+LISTEN = FollowupAction("action_listen")
+"""Ends the turn: where no rule tells Rasa what comes after a repair, it repairs again and again."""
 
 
 class ActionRepair(VillageAction):
@@ -23,30 +25,23 @@ class ActionRepair(VillageAction):
 
     def act(self, talk: Talk) -> List[EventType]:
         if is_alarm_asked(talk):
-            return call_people(talk)
+            return [*call_people(talk), LISTEN]
         tries = turns.repairs_in_a_row(talk.session, talk.me, now=talk.now)
         if tries >= 2:
             talk.call_back()
             talk.say("utter_repair_staff", coordinator=talk.coordinator())
-            return [*leave_form(), *_listen_after_followup(talk)]
-        # An open form asks its own question again; a yes to a guess would be a yes to the form.
+            return [*leave_form(), LISTEN]
+        # A yes to a guess would be a yes to an open form.
         is_free = not talk.tracker.active_loop.get("name") and talk.intent == FALLBACK
         if not is_free:
             talk.say("utter_repair_again")
-            return _listen_after_followup(talk)
-        return _choices(talk) if tries == 1 else _guess(talk)
+            return [LISTEN]
+        return [*(_choices(talk) if tries == 1 else _guess(talk)), LISTEN]
 
     def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
         talk.dispatcher.messages.clear()
         talk.say("utter_repair_no_staff")
-        return leave_form()
-
-
-def _listen_after_followup(talk: Talk) -> List[EventType]:
-    """No rule tells Rasa what comes after a repair that followed clear words, a 不是 to our guess:
-    it would fall back to the repair again and again."""
-    in_form = bool(talk.tracker.active_loop.get("name"))
-    return [] if in_form or talk.intent == FALLBACK else [FollowupAction("action_listen")]
+        return [*leave_form(), LISTEN]
 
 
 def is_guess_open(talk: Talk) -> bool:

@@ -9,8 +9,8 @@ from typing import Any, Dict, List, Mapping, Optional
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
-from actions.reminders import ask_call_off, call_off, to_call_off
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
 from actions.timebank import deeds, exchange, queries
 from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
@@ -26,6 +26,8 @@ MOST_NEEDS = 3
 
 
 class ValidateRequestHelpForm(VillageForm):
+    opened_by = ("request_help",)
+
     def name(self) -> str:
         return "validate_request_help_form"
 
@@ -44,6 +46,8 @@ class ValidateRequestHelpForm(VillageForm):
 
 
 class ValidateChangeRequestForm(VillageForm):
+    opened_by = ("change_request",)
+
     def name(self) -> str:
         return "validate_change_request_form"
 
@@ -165,65 +169,12 @@ class ActionChangeRequest(VillageAction):
             now=talk.now,
         )
         helper = who_comes(talk, request)
-        facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+        facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
         if helper:
             talk.say("utter_request_changed", helper=helper, **facts)
         else:
             talk.say("utter_request_changed_no_helper", **facts)
         return [*forget_matter(), SlotSet("made_request", request.id)]
-
-
-class ValidateCancelRequestForm(VillageForm):
-    def name(self) -> str:
-        return "validate_cancel_request_form"
-
-    def check(self, talk: Talk) -> Dict[str, Any]:
-        is_open = self.is_open(talk.tracker)
-        if is_open and talk.tracker.get_slot("reminder_matter") is not None:
-            return {}
-        if not is_open:
-            reminder = to_call_off(talk, open_requests=bool(_changeable_requests(talk)))
-            if reminder is not None:
-                return {"matter_id": None, "reminder_matter": reminder.id}
-        return {"matter_id": changeable_request(talk).id, "reminder_matter": None}
-
-
-class ActionAskCancelSure(VillageAction):
-    def name(self) -> str:
-        return "action_ask_cancel_sure"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        reminder_id = talk.tracker.get_slot("reminder_matter")
-        if reminder_id is not None:
-            ask_call_off(talk, reminder_id)
-            return []
-        request = changeable_request(talk)
-        when = wording.moment(request.starts_at)
-        talk.say("utter_ask_cancel_sure", when=when, kind=_kind(talk, request))
-        return []
-
-
-class ActionCancelRequest(VillageAction):
-    def name(self) -> str:
-        return "action_cancel_request"
-
-    def act(self, talk: Talk) -> List[EventType]:
-        sure = talk.tracker.get_slot("cancel_sure")
-        reminder_id = talk.tracker.get_slot("reminder_matter")
-        if sure is False:
-            talk.say("utter_request_kept")
-        elif sure and reminder_id is not None:
-            call_off(talk, reminder_id)
-        elif sure:
-            request = exchange.cancel_request(
-                talk.session,
-                by=talk.me,
-                request_id=RequestId(changeable_request(talk).id),
-                now=talk.now,
-            )
-            when = wording.moment(request.starts_at)
-            talk.say("utter_request_cancelled", when=when, kind=_kind(talk, request))
-        return forget_matter()
 
 
 class ActionCheckRequestStatus(VillageAction):
@@ -240,7 +191,7 @@ class ActionCheckRequestStatus(VillageAction):
 
 
 def say_status(talk: Talk, request: ServiceRequest) -> None:
-    facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+    facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     helper = who_comes(talk, request)
     if request.state is RequestState.CLAIMED:
         claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
@@ -261,7 +212,7 @@ def changeable_request(talk: Talk) -> ServiceRequest:
     """The speaker's request that can still be changed: the one the open form asked about, the one
     just made when its words are corrected, of the kind just named, else the last one asked for.
     Raises NothingOpen."""
-    waiting = _changeable_requests(talk)
+    waiting = changeable_requests(talk)
     matter = talk.matter if talk.matter is not None else _corrected(talk)
     if matter is not None:
         waiting = [request for request in waiting if request.id == matter]
@@ -284,7 +235,7 @@ def _corrected(talk: Talk) -> Optional[int]:
     return talk.before.slots.get("made_request") if corrects else None
 
 
-def _changeable_requests(talk: Talk) -> List[ServiceRequest]:
+def changeable_requests(talk: Talk) -> List[ServiceRequest]:
     return [
         request
         for request in queries.open_requests(talk.session, talk.me)
@@ -299,7 +250,7 @@ def who_comes(talk: Talk, request: ServiceRequest) -> Optional[str]:
 
 
 def _say_who_is_asked(talk: Talk, request: ServiceRequest) -> None:
-    facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+    facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     offer = queries.pending_offer_of(talk.session, RequestId(request.id))
     if offer is None:
         talk.say("utter_request_no_neighbour", coordinator=talk.coordinator(), **facts)
@@ -314,7 +265,7 @@ def _say_who_is_asked(talk: Talk, request: ServiceRequest) -> None:
 
 def _say_who_is_asked_also(talk: Talk, request: ServiceRequest) -> None:
     """One of several requests, in one sentence."""
-    facts = {"when": wording.moment(request.starts_at), "kind": _kind(talk, request)}
+    facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     offer = queries.pending_offer_of(talk.session, RequestId(request.id))
     if offer is None:
         talk.say("utter_request_also_no_neighbour", coordinator=talk.coordinator(), **facts)
@@ -357,6 +308,10 @@ def _say_back(talk: Talk, meant: Mapping[str, Any]) -> None:
         if before and now and before != now:
             said = now if slot == "when" else wording.kind(talk.domain, ServiceKind(now))
             talk.say("utter_corrected", what=said)
+    minutes = meant.get("help_minutes", talk.tracker.get_slot("help_minutes"))
+    is_only_length = talk.heard("duration_minutes") and not talk.tracker.slots_to_validate()
+    if minutes and is_only_length:
+        talk.say("utter_corrected", what=wording.minutes(int(minutes)))
 
 
 def _future_when(talk: Talk, meant: Mapping[str, Any]) -> Dict[str, Any]:
@@ -367,7 +322,7 @@ def _future_when(talk: Talk, meant: Mapping[str, Any]) -> Dict[str, Any]:
     return {}
 
 
-def _kind(talk: Talk, request: ServiceRequest) -> str:
+def kind_of(talk: Talk, request: ServiceRequest) -> str:
     return wording.kind(talk.domain, request.service_kind)
 
 

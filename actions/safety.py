@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import List
 
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 
 from actions.base import Talk, VillageAction, leave_form
 from actions.timebank import alarm_questions, alerts
 
 CERTAIN_FROM = 0.5
 """Less sure of an emergency than this, one question comes before the alarm."""
+ALL_WELL = re.compile(
+    "(?<!不是)没(?:啥|什么|甚|得|有)*事|(?:不用|不要|不必|用不着|甭|别|莫)(?:再)?(?:[叫喊]人|来)"
+    "|我(?:现在|已经)?(?:好了|没摔|起来了)|[按说弄喊]错了"
+)
+"""没事了，不用来人: whatever it is classed as, after an alarm it speaks of the alarm."""
+MAY_TAKE_BACK = ("affirm", "cancel_request", "deny", "report_wellbeing")
 
 
 class ActionEmergency(VillageAction):
@@ -55,3 +62,46 @@ def answer_no(talk: Talk) -> List[EventType]:
     alarm_questions.settle(talk.session, question, now=talk.now)
     talk.say("utter_alarm_not_needed")
     return []
+
+
+def takes_alarm_back(talk: Talk) -> bool:
+    """Whether these words, soon after an alarm or the question before one, say that all is well
+    and tell of no ailment."""
+    if talk.intent not in MAY_TAKE_BACK or talk.heard("symptom"):
+        return False
+    lately = alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None
+    return bool(ALL_WELL.search(talk.words)) and (lately or is_alarm_asked(talk))
+
+
+def is_all_well_asked(talk: Talk) -> bool:
+    """Whether she was asked last if really nobody need come."""
+    return talk.before.turn != talk.turn and bool(talk.before.slots.get("all_well_asked"))
+
+
+def take_alarm_back(talk: Talk) -> List[EventType]:
+    """A plain no, or the same said twice, takes the alarm back; anything else is read back first.
+    A question before the alarm stays open meanwhile: silence still calls people."""
+    if talk.intent == "deny" or is_all_well_asked(talk):
+        return all_is_well(talk)
+    question = alarm_questions.waiting(talk.session, talk.me)
+    if question is not None and question.turn_id != talk.turn:
+        words = f"{question.words}\n{talk.words}".strip()
+        alarm_questions.settle(talk.session, question, now=talk.now)
+        alarm_questions.ask(
+            talk.session, member=talk.me, words=words, turn_id=talk.turn, now=talk.now
+        )
+    talk.say("utter_ask_all_well")
+    return [*leave_form(), SlotSet("all_well_asked", True)]
+
+
+def all_is_well(talk: Talk) -> List[EventType]:
+    """Nobody need come: whoever was called is told so."""
+    question = alarm_questions.waiting(talk.session, talk.me)
+    if question is not None:
+        alarm_questions.settle(talk.session, question, now=talk.now)
+    if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is None:
+        talk.say("utter_alarm_not_needed")
+    else:
+        alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
+        talk.say("utter_emergency_closed")
+    return leave_form()

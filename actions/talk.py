@@ -7,11 +7,19 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import policy, recordings, reminders, wellbeing, wording
+from actions import policy, recordings, reminders, wellbeing
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
 from actions.requests import corrects_request
-from actions.safety import answer_no, call_people, is_alarm_asked
+from actions.safety import (
+    all_is_well,
+    answer_no,
+    call_people,
+    is_alarm_asked,
+    is_all_well_asked,
+    take_alarm_back,
+    takes_alarm_back,
+)
 from actions.tasks import accept, decline, newest
 from actions.timebank import alerts, members, queries
 
@@ -33,6 +41,10 @@ class ActionSayYes(VillageAction):
         return "action_say_yes"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if is_all_well_asked(talk):
+            return call_people(talk) if talk.heard("symptom") else all_is_well(talk)
+        if takes_alarm_back(talk):
+            return take_alarm_back(talk)
         if is_alarm_asked(talk):
             return call_people(talk)
         if is_guess_open(talk):
@@ -61,12 +73,14 @@ class ActionSayNo(VillageAction):
         return "action_say_no"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if takes_alarm_back(talk):
+            return take_alarm_back(talk)
+        if is_all_well_asked(talk):
+            return call_people(talk)
         if is_alarm_asked(talk):
             return answer_no(talk)
         if is_guess_open(talk):
             return [SlotSet("guess", None), FollowupAction("action_repair")]
-        if talk.tracker.active_loop.get("name") and noted_minutes(talk):
-            return []
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
         # Before the alarm: a no to another question must not send away who is on the way.
@@ -117,9 +131,6 @@ class ActionInform(VillageAction):
         if is_alarm_asked(talk):
             return call_people(talk)
         if reminders.answer_by_button(talk):
-            return []
-        if talk.tracker.active_loop.get("name"):
-            noted_minutes(talk)
             return []
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
@@ -203,15 +214,6 @@ class ActionTalkToHuman(VillageAction):
         talk.call_back()
         talk.say("utter_staff_told", coordinator=talk.coordinator())
         return []
-
-
-def noted_minutes(talk: Talk) -> bool:
-    """Says back a length of time that was told while the form asked for something else."""
-    minutes, asks_for_help = talk.meant("duration_minutes"), talk.tracker.get_slot("help_minutes")
-    if minutes is None or asks_for_help is None:
-        return False
-    talk.say("utter_corrected", what=wording.minutes(int(minutes)))
-    return True
 
 
 def say_again(talk: Talk) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Optional
 from rasa_sdk.events import EventType
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.timebank import exchange, ledger, queries, visits
 from actions.timebank.errors import NothingOpen
 from actions.timebank.ids import AccountId, AssignmentId, OfferId
@@ -84,6 +85,8 @@ class ActionStartTask(VillageAction):
 
 
 class ValidateCompleteTaskForm(VillageForm):
+    opened_by = ("complete_task", "confirm_service")
+
     def name(self) -> str:
         return "validate_complete_task_form"
 

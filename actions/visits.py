@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Optional
 
 from rasa_sdk.events import EventType
 
 from actions import wording
-from actions.base import Talk, VillageAction, VillageForm, forget_matter
+from actions.base import Talk, VillageAction, forget_matter
+from actions.forms import VillageForm
 from actions.said import known_before
 from actions.timebank import disputes, queries, visits
 from actions.timebank.errors import NothingOpen
@@ -16,12 +18,14 @@ from actions.timebank.model import ServiceRequest
 
 MINUTES = ("visit_minutes", "duration_minutes")
 """The slot and the entity that fills it."""
-UNSURE = {"visit_sure": None}
 
 
 class ValidateConfirmVisitForm(VillageForm):
     """Two statements that agree need no question: the helper's claim, which was read to her,
-    and her own number. Anything else is read back (rule 19)."""
+    and her own number. Anything else is read back (rule 19), also a number that comes with the
+    yes: it was never read to her."""
+
+    opened_by = ("confirm_service", "complete_task")
 
     def name(self) -> str:
         return "validate_confirm_visit_form"
@@ -35,24 +39,23 @@ class ValidateConfirmVisitForm(VillageForm):
         request = visit_meant(talk)
         return {"matter_id": request.id, **self._what_is_certain(talk, request)}
 
-    @staticmethod
-    def _what_is_certain(talk: Talk, request: ServiceRequest) -> Dict[str, Any]:
-        said, right = talk.tracker.slots_to_validate(), talk.set_right(*MINUTES)
+    def _what_is_certain(self, talk: Talk, request: ServiceRequest) -> Dict[str, Any]:
+        asked, said = self.asked(talk), "visit_minutes" in talk.tracker.slots_to_validate()
+        right = talk.set_right(*MINUTES)
         minutes = right.get("visit_minutes", talk.tracker.get_slot("visit_minutes"))
-        sure = talk.tracker.get_slot("visit_sure")
-        if sure is False:
-            return {"visit_minutes": minutes if "visit_minutes" in said else None, **UNSURE}
+        if asked == "visit_sure":
+            if said and minutes != known_before(talk.tracker, "visit_minutes"):
+                return {"visit_minutes": minutes, "visit_sure": None}
+            if talk.intent == "deny":
+                return {"visit_minutes": minutes if said else None, "visit_sure": None}
+            return {"visit_minutes": minutes, "visit_sure": self.yes(talk)}
         claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
-        if minutes is None and claimed is not None and talk.intent != "deny":
+        is_told_again = not asked or talk.intent in self.opened_by
+        if minutes is None and claimed is not None and is_told_again:
             answered_the_question = talk.heard_id("request_id") is not None
-            return {"visit_minutes": claimed, "visit_sure": True if answered_the_question else sure}
-        if minutes is not None and minutes == claimed:
-            return {"visit_minutes": minutes, "visit_sure": True}
-        is_new = talk.heard("duration_minutes") and minutes != known_before(
-            talk.tracker, MINUTES[0]
-        )
-        # A new number in the same breath as the yes was never read back.
-        return {**right, **UNSURE} if sure and is_new else right
+            return {"visit_minutes": claimed, "visit_sure": answered_the_question or None}
+        agreed = minutes is not None and minutes == claimed
+        return {"visit_minutes": minutes, "visit_sure": agreed or None}
 
 
 class ActionAskVisitMinutes(VillageAction):
@@ -106,11 +109,15 @@ class ActionConfirmVisit(VillageAction):
 
 
 class ValidateNoShowForm(VillageForm):
+    opened_by = ("report_no_show",)
+    yes_again = re.compile("^(?!.*(?<![没不])(?:来[了过]|到了))")
+
     def name(self) -> str:
         return "validate_no_show_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        return {"matter_id": promised_visit(talk).id}
+        sure = self.yes(talk) if self.asked(talk) else None
+        return {"matter_id": promised_visit(talk).id, "no_show_sure": sure}
 
 
 class ActionAskNoShowSure(VillageAction):

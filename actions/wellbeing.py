@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions.base import Talk, VillageAction, forget_matter
 from actions.reminders import answer_by_words
+from actions.safety import take_alarm_back, takes_alarm_back
 from actions.timebank import wellbeing
 from actions.timebank.model import Wellbeing
 from actions.timebank.states import ServiceKind
@@ -30,6 +31,8 @@ class ActionReportWellbeing(VillageAction):
         return "action_report_wellbeing"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if takes_alarm_back(talk):
+            return take_alarm_back(talk)
         in_a_form = bool(talk.tracker.active_loop.get("name"))
         if not in_a_form and answer_by_words(talk):
             # 吃了 sounds like how she is and is the answer to 该吃药了.

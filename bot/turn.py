@@ -9,7 +9,18 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable, DefaultDict, Dict, Iterator, List, Mapping, Optional, TypeVar
+from typing import (
+    Any,
+    Callable,
+    DefaultDict,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    TypeVar,
+    Union,
+)
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,7 +29,7 @@ from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
 from actions.timebank.states import TurnOutcome
-from bot import danger, patience
+from bot import choices, danger, patience
 from bot.dialogue import Dialogue, DialogueAway
 from bot.ears import Ears, Heard
 from bot.mouth import Mouth
@@ -43,6 +54,8 @@ class _Progress:
     """What is known of a turn while it is under way."""
 
     keeps_recording: bool = True
+    asked: Optional[choices.Question] = None
+    """What she may be answering."""
     heard: Heard = field(default_factory=Heard)
     intent: str = ""
     intent_confidence: Optional[float] = None
@@ -86,10 +99,10 @@ class TurnHandler:
     async def take(self, utterance: Utterance) -> Answer:
         async with self._one_at_a_time[utterance.member]:
             try:
-                stored, keeps = await self._in_village(self._begin, utterance)
-                if stored is not None:
-                    return stored
-                progress = await self._go(utterance, keeps)
+                begun = await self._in_village(self._begin, utterance)
+                if isinstance(begun, Answer):
+                    return begun
+                progress = await self._go(utterance, begun)
                 answer, delivery = await self._in_village(self._finish, utterance, progress)
             except (SQLAlchemyError, OSError):
                 logger.exception("turn %s could not be stored", utterance.turn)
@@ -140,8 +153,7 @@ class TurnHandler:
 
     # -- the stages of a turn ------------------------------------------------------------------
 
-    async def _go(self, utterance: Utterance, keeps_recording: bool) -> _Progress:
-        progress = _Progress(keeps_recording=keeps_recording)
+    async def _go(self, utterance: Utterance, progress: _Progress) -> _Progress:
         with progress.stage("total"):
             try:
                 await self._hear(utterance, progress)
@@ -174,13 +186,16 @@ class TurnHandler:
         heard = progress.heard
         if not says_something(heard.text):
             await self._repair(utterance, progress, "utter_not_heard")
-        elif heard.confidence is not None and heard.confidence < self._least_confidence:
+        elif self._is_unclear(heard) and not choices.may_be_taken(heard.text, progress.asked):
             await self._repair(utterance, progress, "utter_not_heard_clearly")
+
+    def _is_unclear(self, heard: Heard) -> bool:
+        return heard.confidence is not None and heard.confidence < self._least_confidence
 
     async def _understand(self, utterance: Utterance, progress: _Progress) -> None:
         with progress.stage("dialogue"):
             understood = await self._dialogue.say(
-                progress.heard.text,
+                choices.pressed(progress.heard.text, progress.asked) or progress.heard.text,
                 member=utterance.member,
                 turn=utterance.turn,
                 recording_sha256=progress.heard.recording_sha256,
@@ -201,7 +216,12 @@ class TurnHandler:
             now = self._village.clock()
             tries = turns.repairs_in_a_row(session, said.member, now=now)
             if tries == 0:
-                return self._phrases.say(first)
+                asked = progress.asked
+                if asked is None or not choices.is_bare_answer(progress.heard.text, asked):
+                    return self._phrases.say(first)
+                # What a badly heard 对 answers is read back; the same again is believed.
+                again = self._phrases.text("utter_not_heard_yes_or_no")
+                return again + asked.reply, list(asked.buttons)
             if tries == 1:
                 return self._phrases.say("utter_repair_choices")
             if not members.coordinators(session):
@@ -239,9 +259,9 @@ class TurnHandler:
 
         return await asyncio.to_thread(work)
 
-    def _begin(self, utterance: Utterance, session: Any) -> tuple[Optional[Answer], bool]:
-        """The stored answer when this message came before, else None and the turn is begun; and
-        whether its recording may be kept."""
+    def _begin(self, utterance: Utterance, session: Any) -> Union[Answer, _Progress]:
+        """The stored answer when this message came before; else the turn is begun, knowing what
+        she was asked and whether its recording may be kept."""
         turn, is_new = turns.begin(
             session,
             turn_id=utterance.turn,
@@ -250,10 +270,13 @@ class TurnHandler:
             now=self._village.clock(),
         )
         if is_new:
-            return None, consents.recordings_kept(session, utterance.member)
+            return _Progress(
+                keeps_recording=consents.recordings_kept(session, utterance.member),
+                asked=choices.open_question(session, utterance.member, now=self._village.clock()),
+            )
         if turn.outcome is TurnOutcome.BEGUN:
-            return self._apology(utterance.turn, "still_working", "utter_still_working"), False
-        return self._answer(turn), False
+            return self._apology(utterance.turn, "still_working", "utter_still_working")
+        return self._answer(turn)
 
     def _finish(
         self, utterance: Utterance, progress: _Progress, session: Any

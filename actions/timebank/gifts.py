@@ -14,16 +14,21 @@ from actions.timebank.model import Transfer
 from actions.timebank.notices import tell, tell_staff
 
 
+def spare(session: Session, giver: MemberId) -> int:
+    """Minutes that the giver has to give; those promised for visits are not among them."""
+    return max(0, spare_minutes(session, giver))
+
+
 def check_spare(session: Session, giver: MemberId, minutes: int) -> None:
     """Raises NotEnoughMinutes when so many minutes are not the giver's to give: those promised
     for visits are not, nor those that she asked for help with.
 
     Facts: `needed`, `available`, and `what`, "gift" or, when nothing at all is there, "gift_none".
     """
-    spare = max(0, spare_minutes(session, giver))
-    if minutes > spare:
-        what = "gift" if spare else "gift_none"
-        raise NotEnoughMinutes(what=what, needed=minutes, available=spare)
+    available = spare(session, giver)
+    if minutes > available:
+        what = "gift" if available else "gift_none"
+        raise NotEnoughMinutes(what=what, needed=minutes, available=available)
 
 
 def give(

@@ -141,7 +141,16 @@ class Speaker:
             spoken = {"text": answered.text, "data": {"buttons": answered.buttons}}
             self.events.append({"event": "bot", **spoken})
         self._apply(answered.events)
+        if self.form and action().name() == f"validate_{self.form}":
+            self._ask_next(answered)
         return answered
+
+    def _ask_next(self, answered: Answered) -> None:
+        """The form asks for the first of its slots that is empty."""
+        required = self.domain["forms"][self.form]["required_slots"]
+        if answered.events and "requested_slot" not in answered.slots:
+            empty = (slot for slot in required if self.slots.get(slot) is None)
+            self.slots["requested_slot"] = next(empty, None)
 
     def _to_validate(self) -> list[dict[str, Any]]:
         """Of the fresh slots Rasa shows a form its own, behind everything else."""

@@ -16,7 +16,8 @@ import actions
 from actions import base
 from actions.account import ActionCheckBalance
 from actions.base import Talk, VillageAction
-from actions.requests import ActionCancelRequest, ActionRequestHelp
+from actions.cancelling import ActionCancelRequest
+from actions.requests import ActionRequestHelp
 from actions.tasks import ActionAcceptTask, ActionCompleteTask, ActionDeclineTask
 from actions.timebank import members
 from actions.timebank.errors import NotYours, OfferGone, UnknownMember

@@ -35,7 +35,7 @@ def gives(speaker: Speaker, text: str, **said: object) -> Answered:
 
 def hears(speaker: Speaker, text: str, intent: str = "inform", **said: object) -> Answered:
     """She says something in the form; as Rasa, the next empty slot is then asked for."""
-    speaker.says(text, intent, slots={"gift_words": text}, **said)
+    speaker.says(text, intent, **said)
     for entity in speaker.message["entities"]:
         _place(entity, text)
     answered = speaker.runs(ValidateTransferTimeForm)
@@ -267,6 +267,23 @@ def test_she_says_which_of_the_two(street: Street, two: Speaker, words: str, nam
     assert name in is_asked(two).text and "60分钟" in is_asked(two).text
 
 
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        ("不是村东头的", "李秀英"),
+        ("不是头一个", "李秀英"),
+        ("不是桥头的", "张秀英"),
+        ("不是村东头的，是桥头的", "李秀英"),
+    ],
+)
+@pytest.mark.parametrize("intent", ["deny", "inform"])
+def test_a_house_that_is_denied_is_not_chosen(
+    street: Street, two: Speaker, words: str, name: str, intent: str
+) -> None:
+    hears(two, words, intent)
+    assert two.slots["gift_to"] == street.member(name)
+
+
 def test_or_presses_the_button(street: Street, two: Speaker) -> None:
     hears(two, "/inform", member_id=str(street.member("李秀英")))
     assert two.slots["gift_to"] == street.member("李秀英")
@@ -293,10 +310,11 @@ def test_an_unknown_name_is_kindly_asked_again_then_goes_to_the_staff(
 ) -> None:
     gives(wang, "送隔壁桂嗲一个小时", duration_minutes=60)
     assert is_asked(wang).responses == ["utter_ask_gift_to_first"]
-    hears(wang, "桂嗲")
+    assert hears(wang, "桂嗲").responses == ["utter_answer_not_understood"]
     assert is_asked(wang).responses == ["utter_ask_gift_to_again"]
-    answered = hears(wang, "就是桂嗲嘛")
-    assert answered.responses == ["utter_gift_to_staff"] and "陈干事" in answered.text
+    assert "例如" in hears(wang, "就是桂嗲嘛").text
+    answered = hears(wang, "桂嗲啊")
+    assert answered.responses == ["utter_repair_staff"] and "陈干事" in answered.text
     assert "桂嗲" in street.told("陈干事", "staff_call_back")[0]["words"]
     assert wang.runs(ActionTransferTime).text == "" and gifts_made(street) == 0
 
@@ -304,7 +322,8 @@ def test_an_unknown_name_is_kindly_asked_again_then_goes_to_the_staff(
 def test_a_length_that_is_none_is_asked_again_with_an_example(wang: Speaker) -> None:
     gives(wang, "给秀英", person="张秀英")
     hears(wang, "老多了")
-    assert is_asked(wang).responses == ["utter_ask_gift_minutes_again"]
+    assert "例如60分钟" in hears(wang, "好多好多").text
+    assert is_asked(wang).responses == ["utter_ask_gift_minutes_first"]
 
 
 def test_she_herself_is_nobody_else(wang: Speaker) -> None:

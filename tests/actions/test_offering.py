@@ -89,8 +89,9 @@ def test_what_we_have_no_word_for_goes_to_the_staff(street: Street, wang: Speake
     offers(wang, "给我登记上，会编箩筐")
     answers(wang, "编箩筐嘛")
     assert wang.runs(ActionAskOfferedKinds).responses == ["utter_ask_offered_kinds_again"]
+    assert "例如买菜" in answers(wang, "箩筐").text
     answered = answers(wang, "就是竹子的筐")
-    assert answered.responses == ["utter_help_offer_to_staff"] and "陈干事" in answered.text
+    assert answered.responses == ["utter_repair_staff"] and "陈干事" in answered.text
     assert answered.slots["requested_slot"] is None
     [facts] = street.told("陈干事", "staff_call_back")
     assert "竹子的筐" in facts["words"]

@@ -80,7 +80,7 @@ def test_who_has_no_recordings_is_not_asked_about_them(street: Street, wang: Spe
 def test_what_was_recorded_goes_only_after_a_yes(street: Street, wang: Speaker, sure: bool) -> None:
     recorded(street)
     revokes(wang)
-    assert opens_form(wang).slots == {} and to_delete(street) == []
+    assert opens_form(wang).slots == {"delete_sure": None} and to_delete(street) == []
     wang.says("嗯", slots={"delete_sure": sure})
     answered = wang.runs(recordings.ActionDeleteRecordings)
     assert answered.responses == ["utter_recordings_deleted" if sure else "utter_recordings_stay"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from actions import cancelling, talk, wellbeing
 from actions import reminders as spoken
-from actions import requests, talk, wellbeing
 from actions.timebank import reminders
 from actions.timebank.model import Offer, Reminder, ServiceRequest
 from actions.timebank.states import OfferState, ReminderState, RequestState
@@ -224,14 +224,14 @@ def test_yes_to_a_reminder_takes_no_task(street: Street, zhang: Speaker) -> None
 
 def calls_off(speaker: Speaker, words: str, **entities: Any) -> Answered:
     speaker.says(words, "cancel_request", form="cancel_request_form", **entities)
-    refused = speaker.runs(requests.ValidateCancelRequestForm)
-    return refused if refused.text else speaker.runs(requests.ActionAskCancelSure)
+    refused = speaker.runs(cancelling.ValidateCancelRequestForm)
+    return refused if refused.text else speaker.runs(cancelling.ActionAskCancelSure)
 
 
 def answers(speaker: Speaker, sure: bool) -> Answered:
     speaker.says("嗯", "affirm" if sure else "deny", slots={"cancel_sure": sure})
-    speaker.runs(requests.ValidateCancelRequestForm)
-    return speaker.runs(requests.ActionCancelRequest)
+    speaker.runs(cancelling.ValidateCancelRequestForm)
+    return speaker.runs(cancelling.ActionCancelRequest)
 
 
 def test_a_reminder_is_called_off_after_a_yes(street: Street, wang: Speaker) -> None:

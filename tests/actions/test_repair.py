@@ -78,7 +78,7 @@ def test_without_a_likely_guess_that_does_something_it_is_said_again(
     wang: Speaker, ranking: dict[str, float]
 ) -> None:
     answered = mumbles(wang, ranking)
-    assert answered.responses == ["utter_repair_again"] and answered.events == []
+    assert answered.responses == ["utter_repair_again"] and follows(answered) == ["action_listen"]
 
 
 def test_a_yes_carries_out_her_own_words(wang: Speaker) -> None:

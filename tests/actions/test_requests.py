@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from actions.requests import (
+from actions.cancelling import (
     ActionAskCancelSure,
     ActionCancelRequest,
+    ValidateCancelRequestForm,
+)
+from actions.requests import (
     ActionChangeRequest,
     ActionCheckRequestStatus,
     ActionRequestHelp,
-    ValidateCancelRequestForm,
     ValidateChangeRequestForm,
     ValidateRequestHelpForm,
 )

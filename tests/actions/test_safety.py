@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from actions.cancelling import ValidateCancelRequestForm
 from actions.disputes import ActionComplain
 from actions.repair import ActionRepair
+from actions.requests import ValidateRequestHelpForm
 from actions.safety import ActionEmergency
 from actions.talk import ActionInform, ActionSayNo, ActionSayYes, ActionUnsure
-from actions.timebank.model import Alert, Dispute, Offer
-from actions.timebank.states import DisputeKind, OfferState
+from actions.timebank import alarm_questions
+from actions.timebank.model import Alert, Dispute, Offer, ServiceRequest
+from actions.timebank.states import AlertState, DisputeKind, OfferState, RequestState
+from actions.wellbeing import ActionReportWellbeing
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker
 from tests.small_village import Street
@@ -136,3 +140,110 @@ def test_another_s_no_answers_nothing_of_hers(street: Street, wang: Speaker, mee
     feels_bad(wang)
     meet("张秀英").says("不", "deny").runs(ActionSayNo)
     assert wang.says("要", "affirm").runs(ActionSayYes).responses == ["utter_emergency"]
+
+
+# 没事了: the alarm is taken back, whatever the words were classed as
+
+
+ALL_WELL = ["没事了，不用来人", "没事了", "我好了", "甭喊人了"]
+
+
+def says_all_well(speaker: Speaker, words: str, intent: str, **said: object) -> Answered:
+    if intent == "cancel_request":
+        return speaker.says(words, intent, form="cancel_request_form", **said).runs(
+            ValidateCancelRequestForm
+        )
+    actions = {"affirm": ActionSayYes, "deny": ActionSayNo}
+    action = actions.get(intent, ActionReportWellbeing)
+    return speaker.says(words, intent, **said).runs(action)
+
+
+@pytest.mark.parametrize("words", ALL_WELL)
+@pytest.mark.parametrize("intent", ["cancel_request", "report_wellbeing", "affirm"])
+def test_all_is_well_is_read_back_and_calls_off_no_request(
+    street: Street, wang: Speaker, intent: str, words: str
+) -> None:
+    with street.neighbourhood() as hood:
+        hood.ask()
+    cries(wang)
+    answered = says_all_well(wang, words, intent)
+    assert answered.responses == ["utter_ask_all_well"]
+    assert wang.form is None and street.told("张秀英", "alert_closed") == []
+    answered = wang.says("对", "affirm").runs(ActionSayYes)
+    assert answered.responses == ["utter_emergency_closed"]
+    assert street.row(Alert).state is AlertState.CLOSED
+    assert len(street.told("张秀英", "alert_closed")) == 1
+    assert street.row(ServiceRequest).state is RequestState.OFFERED
+
+
+@pytest.mark.parametrize("words", ALL_WELL)
+def test_a_plain_no_takes_it_back_at_once(street: Street, wang: Speaker, words: str) -> None:
+    cries(wang)
+    assert says_all_well(wang, words, "deny").responses == ["utter_emergency_closed"]
+
+
+def test_all_is_well_said_twice_is_believed(street: Street, wang: Speaker) -> None:
+    cries(wang)
+    says_all_well(wang, "没事了", "report_wellbeing")
+    assert says_all_well(wang, "我没事", "cancel_request").responses == ["utter_emergency_closed"]
+
+
+def test_the_same_message_again_is_not_said_twice(street: Street, wang: Speaker) -> None:
+    cries(wang)
+    for _ in range(2):
+        says_all_well(wang, "没事了", "cancel_request", turn="talk:again")
+    assert street.row(Alert).state is AlertState.RAISED
+
+
+def test_no_to_the_question_lets_people_come(street: Street, wang: Speaker) -> None:
+    cries(wang)
+    says_all_well(wang, "没事了", "report_wellbeing")
+    assert wang.says("不对", "deny").runs(ActionSayNo).responses == ["utter_emergency"]
+    assert street.row(Alert).state is AlertState.RAISED
+
+
+@pytest.mark.parametrize("intent", ["cancel_request", "report_wellbeing", "affirm"])
+def test_all_is_well_before_an_alarm_is_read_back_too(
+    street: Street, wang: Speaker, intent: str
+) -> None:
+    feels_bad(wang)
+    assert says_all_well(wang, "没事了，不用来人", intent).responses == ["utter_ask_all_well"]
+    answered = wang.says("对", "affirm").runs(ActionSayYes)
+    assert answered.responses == ["utter_alarm_not_needed"] and street.count(Alert) == 0
+
+
+def test_who_then_says_nothing_is_still_looked_after(street: Street, wang: Speaker) -> None:
+    feels_bad(wang)
+    says_all_well(wang, "没事了", "report_wellbeing")
+    street.clock.pass_time(minutes=2)
+    with street.neighbourhood() as hood:
+        assert alarm_questions.call_unanswered(hood.session, now=street.clock())
+
+
+def test_an_ailment_in_the_same_breath_takes_nothing_back(street: Street, wang: Speaker) -> None:
+    cries(wang)
+    answered = says_all_well(wang, "没事，就是心口疼", "report_wellbeing", symptom="心口疼")
+    assert "utter_ask_all_well" not in answered.responses
+    assert street.row(Alert).state is AlertState.RAISED
+
+
+def test_after_the_time_for_taking_back_it_is_about_other_things(
+    street: Street, wang: Speaker
+) -> None:
+    cries(wang)
+    street.clock.pass_time(minutes=11)
+    assert says_all_well(wang, "没事了", "report_wellbeing").responses == ["utter_wellbeing_heard"]
+
+
+def test_inside_a_form_it_takes_the_alarm_back_as_well(street: Street, wang: Speaker) -> None:
+    cries(wang)
+    wang.form, wang.slots["requested_slot"] = "request_help_form", "when"
+    answered = wang.says("没事了，不用来人", "deny").runs(ValidateRequestHelpForm)
+    assert answered.responses == ["utter_emergency_closed"] and answered.leaves_form
+
+
+@pytest.mark.parametrize("words", ["出大事了", "不是没事", "有事", "快来人"])
+def test_other_words_take_nothing_back(street: Street, wang: Speaker, words: str) -> None:
+    cries(wang)
+    says_all_well(wang, words, "affirm")
+    assert street.row(Alert).state is AlertState.RAISED

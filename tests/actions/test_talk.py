@@ -110,12 +110,6 @@ def test_a_bare_fact_is_said_back_with_two_choices(wang: Speaker) -> None:
     assert len(answered.buttons) == 2 and answered.drops_matter
 
 
-def test_a_bare_fact_inside_a_form_leaves_the_question_to_the_form(wang: Speaker) -> None:
-    wang.form = "request_help_form"
-    answered = says(wang, talk.ActionInform, "红的")
-    assert (answered.text, answered.events) == ("", [])
-
-
 # Again, slower, louder
 
 

@@ -136,7 +136,8 @@ def test_minutes_that_differ_much_move_in_part_and_name_who_looks_into_it(
 
 def test_her_word_before_the_helpers_waits_for_it(street: Street, wang: Speaker) -> None:
     promised(street)
-    assert says_she_came(wang).slots == {"matter_id": 1}
+    unknown = {"visit_minutes": None, "visit_sure": None}
+    assert says_she_came(wang).slots == {"matter_id": 1, **unknown}
     assert is_asked(wang).responses == ["utter_ask_visit_minutes"]
     answers(wang, "inform", visit_minutes=50.0)
     assert is_asked(wang).responses == ["utter_ask_visit_sure_said"]
