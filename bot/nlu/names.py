@@ -12,9 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.timebank.model import Member
 from actions.timebank.session import open_engine
-from bot.nlu.sounds import folded
+from bot.nlu.sounds import folded, little_words
 
-LITTLE_WORDS = frozenset("的了是不在有我你他她它这那就也都要去来")
 FRESH_SECONDS = 30.0
 """How long the list of names is kept before it is read again."""
 
@@ -84,7 +83,7 @@ class NameFinder:
 def _may_be_misheard(form: str, heard: str) -> bool:
     """Of 卖豆腐的顺路 no recognizer made 德顺: little words are heard rightly."""
     return all(
-        known == other or other not in LITTLE_WORDS
+        known == other or other not in little_words()
         for known, other in zip(form, heard, strict=True)
     )
 

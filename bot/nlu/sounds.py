@@ -54,6 +54,12 @@ def regions() -> frozenset[str]:
     return frozenset(region for rule in _data()["foldings"].values() for region in rule["regions"])
 
 
+@lru_cache(maxsize=1)
+def little_words() -> frozenset[str]:
+    """Characters that are heard rightly by every recognizer."""
+    return frozenset(_data()["heard_rightly"])
+
+
 @lru_cache(maxsize=REMEMBERED_TEXTS)
 def syllables(text: str) -> tuple[str, ...]:
     """Toneless pinyin, one entry a character, ü as v; what is not Chinese stays as it is."""
