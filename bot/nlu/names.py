@@ -83,7 +83,7 @@ class NameFinder:
 
 
 def _may_be_misheard(form: str, heard: str) -> bool:
-    """Of 卖豆腐的顺路 no recognizer made 德顺: a little word is at most another one, 他娘 for 她娘."""
+    """Of 卖豆腐的顺路 no recognizer made 德顺: a little word stands for none but another."""
     return all(
         known == other or other not in LITTLE_WORDS or known in LITTLE_WORDS
         for known, other in zip(form, heard, strict=True)
