@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.bot.nlu.school import SAID, Pupil, lookups, teach, training_data
 
+# As `bot.prepare` has it: threads that wait for work would burn what the tests need.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 TAUGHT = (
     "Respelling",
     "FactExtractor",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def test_what_is_found_stands_in_order_and_never_overlaps(parts: list[str]) -> N
     heard = FINDER.find(said)
 
     assert sum(one.end - one.start for one in heard) == sum(len(one) for one in parts if one[1:])
-    assert all(one.end <= other.start for one, other in zip(heard, heard[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(heard))
 
 
 def test_nothing_is_found_without_tables() -> None:
