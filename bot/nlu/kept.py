@@ -66,5 +66,7 @@ class Kept(GraphComponent):
 
 
 def spelled(message: Message) -> str:
-    """The utterance as it most likely was meant; as long as the text that was heard."""
-    return str(message.get(SPELLED) or message.get(TEXT))
+    """The utterance as it most likely was meant; as long as the text that was heard, and always
+    encodable: a lone surrogate, which nobody said, is a question mark."""
+    text: str = message.get(SPELLED) or message.get(TEXT)
+    return text.encode("utf-8", "replace").decode("utf-8")

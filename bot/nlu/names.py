@@ -70,8 +70,9 @@ class NameFinder:
                         select(Member.name, Member.nickname).where(Member.left_at.is_(None))
                     ).all()
             except SQLAlchemyError:
-                # Training happens before there is a database; names are simply not known yet.
-                rows = []
+                # Training happens before there is a database: no names are known yet. Later one
+                # that is busy for a moment makes nobody a stranger.
+                return self._names
             spoken = {(form, name) for name, nickname in rows for form in _forms(name, nickname)}
             self._names = sorted(
                 (_Form(tuple(folded(form)), form, name) for form, name in spoken),
@@ -81,9 +82,9 @@ class NameFinder:
 
 
 def _may_be_misheard(form: str, heard: str) -> bool:
-    """Of 卖豆腐的顺路 no recognizer made 德顺: little words are heard rightly."""
+    """Of 卖豆腐的顺路 no recognizer made 德顺: a little word stands for none but another."""
     return all(
-        known == other or other not in little_words()
+        known == other or other not in little_words() or known in little_words()
         for known, other in zip(form, heard, strict=True)
     )
 
