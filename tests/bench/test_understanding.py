@@ -263,7 +263,13 @@ def test_stock_that_cannot_be_trained_says_where_the_reason_stands(tmp_path: Pat
 
 
 @pytest.mark.rasa
-def test_stock_learns_intents_and_annotated_entities(tiny: Path, tmp_path: Path) -> None:
+def test_stock_learns_intents_and_annotated_entities(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So few utterances need to be seen more often than thirty thousand.
+    often = re.sub(r"epochs: \d+", "epochs: 100", stock.CONFIG.read_text("utf-8"))
+    (tmp_path / "often.yml").write_text(often, "utf-8")
+    monkeypatch.setattr(stock, "CONFIG", tmp_path / "often.yml")
     parse = stock.of_model(train_stock(Settings(home=tmp_path, database_url=None), tiny))
     (heard,) = read_all(
         parse,
