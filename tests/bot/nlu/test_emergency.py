@@ -3,7 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
+from rasa.nlu.classifiers.fallback_classifier import FallbackClassifier
+from rasa.shared.nlu.training_data.message import Message
 
+from bot.settings import HOUSE
 from tests.bot.nlu.school import heard, lookups, train, training_data
 
 
@@ -97,6 +101,21 @@ def test_a_doubt_of_the_classifier_stays_a_doubt(
         }
     sure = heard(alarm, "我摔倒了", **ranking(greet=0.7, emergency=0.3))
     assert sure.get("intent")["confidence"] == 1.0
+
+
+def test_a_doubt_is_not_taken_for_something_not_understood(alarm: Any) -> None:
+    pipeline = yaml.safe_load((HOUSE / "config.yml").read_text("utf-8"))["pipeline"]
+    names = [one["name"].rpartition(".")[2] for one in pipeline]
+    [fallback] = [one for one in pipeline if one["name"] == "FallbackClassifier"]
+    parts = {"FallbackClassifier": FallbackClassifier(fallback), "EmergencyBySound": alarm}
+    # Just enough to ask, and less than what is understood.
+    chance = alarm._config["classifier_threshold"]
+    assert chance < fallback["threshold"]
+    message = Message({"text": "难受", **ranking(report_wellbeing=0.6, emergency=chance)})
+    for name in sorted(parts, key=names.index):
+        parts[name].process([message])
+
+    assert message.get("intent") == {"name": "emergency", "confidence": chance}
 
 
 def test_without_words_of_danger_only_the_classifier_speaks(
