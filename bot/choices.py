@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 
 from sqlalchemy.orm import Session
 
-from actions.timebank import alarm_questions, turns
+from actions.timebank import alarm_questions, alerts, turns
 from actions.timebank.ids import MemberId
 from actions.timebank.states import TurnOutcome
 from bot.turn_types import Button
@@ -23,7 +23,7 @@ WHICH = re.compile(
 YES = re.compile("对+|对的|是|是的|是啊|嗯+|没错")
 NO = re.compile("不+|不对|不是|不是的|错了")
 NOT_CLEAR = "not_heard_clearly"
-MOVES = re.compile("分钟|钟头|小时|取消|删")
+MOVES = re.compile("分钟|钟头|小时|刻钟|取消|删|没来|不用叫|不用来")
 """What a yes to a question with such words would move or undo."""
 LOOKED_BACK = 4
 """Turns that were not heard do not close the question before them; so many are looked over."""
@@ -52,12 +52,18 @@ def open_question(session: Session, member: MemberId, *, now: datetime) -> Optio
             return Question(
                 turn.reply,
                 [Button(one["title"], one["payload"]) for one in turn.buttons],
-                is_about_danger=alarm_questions.waiting(session, member) is not None,
+                is_about_danger=_is_in_danger(session, member, now),
                 heard_badly=before[0].heard if before[0].code == NOT_CLEAR else "",
             )
         if turn.outcome is not TurnOutcome.REPAIRED:
             return None
     return None
+
+
+def _is_in_danger(session: Session, member: MemberId, now: datetime) -> bool:
+    """Whether people are on their way to her, or it was asked if they should be."""
+    on_the_way = alerts.alert_lately_raised(session, member, now=now)
+    return on_the_way is not None or alarm_questions.waiting(session, member) is not None
 
 
 def pressed(words: str, question: Optional[Question]) -> Optional[str]:
@@ -82,7 +88,7 @@ def is_bare_answer(words: str, question: Optional[Question]) -> bool:
 
 def may_be_taken(words: str, question: Optional[Question]) -> bool:
     """Whether words that were heard badly are good enough all the same: a bare yes or no to a
-    question that moves nothing, or heard so twice. Never where danger is asked about."""
+    question that moves nothing, or heard so twice. Never in danger."""
     if question is None or question.is_about_danger or not is_bare_answer(words, question):
         return False
     return not MOVES.search(question.reply) or _says_yes(words) is _says_yes(question.heard_badly)

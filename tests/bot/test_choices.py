@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from actions.timebank import alarm_questions
+from actions.timebank import alarm_questions, alerts
 from actions.timebank.ids import TurnId
 from actions.timebank.states import TurnOutcome
 from bot.turn_types import Answer, Button
@@ -132,6 +132,29 @@ def test_without_a_question_it_is_asked_again(parlour: Parlour) -> None:
     assert mumbles(parlour, "对", "talk:2").code == "not_heard_clearly"
     is_asked(parlour, *RULES)
     assert mumbles(parlour, "对", "talk:3").code == "not_heard_clearly"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "您要取消明天的做饭，对吗？",
+        "说好张秀英来做饭，人没来，对吗？",
+        "明天不用叫您了，对吗？",
+        "您要我把以前录的也删掉，对吗？",
+    ],
+)
+def test_it_undoes_nothing_by_being_heard_badly_once(parlour: Parlour, question: str) -> None:
+    is_asked(parlour, *YES_NO, text=question)
+    assert mumbles(parlour, "对", "talk:2").code == "not_heard_clearly"
+
+
+def test_it_sends_nobody_home_who_was_called(parlour: Parlour) -> None:
+    is_asked(parlour, *YES_NO)
+    with parlour.street.village.transaction() as session:
+        about = {"words": "救命", "turn_id": TurnId("talk:cry"), "now": parlour.street.clock()}
+        alerts.raise_alert(session, member=parlour.wang, **about)
+    for turn in ("talk:2", "talk:3"):
+        assert mumbles(parlour, "对", turn).code == "not_heard_clearly"
 
 
 HOURS = "您要把60分钟送给张秀英，对吗？"
