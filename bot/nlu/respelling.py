@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from bot.nlu.sounds import fold, syllables
 
@@ -27,6 +27,8 @@ RARE = 1.5
 CHARACTERS = 6000
 """How many characters there may be, for what was never seen."""
 UNSEEN = 0.1
+REMEMBERED = 100_000
+"""Chances kept in memory, some 20 MB: one utterance asks for thousands of them, mostly the same."""
 COMMON_WORD = 50
 """Words that the dictionary counted less often are left out."""
 NOT_CHINESE = re.compile(r"[^\u4e00-\u9fff]+")
@@ -71,7 +73,7 @@ class Speller:
             if times >= RARE and not NOT_CHINESE.match(character):
                 [syllable] = syllables(character)
                 self._sounding[fold(syllable)].append((character, syllable))
-        self._likely = cache(self._log_probability)
+        self._likely = lru_cache(REMEMBERED)(self._log_probability)
 
     def respell(self, text: str) -> str:
         """The likeliest spelling; as long as the text, so that places in it stay."""
