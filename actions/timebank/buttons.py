@@ -111,6 +111,25 @@ def kill_buttons(
     session.execute(unpressed.values(died_at=now).execution_options(synchronize_session="fetch"))
 
 
+def kill_earlier(
+    session: Session, *, binding_id: BindingId, starting: str, keep: str, now: datetime
+) -> None:
+    """The unpressed buttons of all messages whose `about` begins with `starting`, but for `keep`:
+    a yes to an older question must not answer a newer one."""
+    session.execute(
+        update(SentButton)
+        .where(
+            SentButton.binding_id == binding_id,
+            SentButton.pressed_at.is_(None),
+            SentButton.died_at.is_(None),
+            SentButton.about.startswith(starting, autoescape=True),
+            SentButton.about != keep,
+        )
+        .values(died_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
 def _lock(session: Session, binding_id: BindingId) -> None:
     """Two presses in one chat take turns; SQLite's writers do so anyway."""
     session.execute(
