@@ -51,12 +51,15 @@ class Patience:
                     logger.info("Telegram can be reached again")
                 self._is_away, self._pause = False, 1.0
                 return result
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                await self._sleep(self._pause_after(error))
+            except TelegramError as error:
+                pause = self._pause_after(error)
+            except Exception:
+                # Whatever it is, the village must not fall silent for it.
+                logger.exception("asking Telegram failed; tried again")
+                pause = LONGEST_PAUSE
+            await self._sleep(pause)
 
-    def _pause_after(self, error: Exception) -> float:
+    def _pause_after(self, error: TelegramError) -> float:
         """Seconds to wait before the next try."""
         if isinstance(error, RetryAfter):
             return seconds_of(error)
@@ -69,8 +72,7 @@ class Patience:
         if isinstance(error, Conflict):
             logger.error("another program asks Telegram with the same token; one must end")
             return LONGEST_PAUSE
-        if isinstance(error, BadRequest) or not isinstance(error, TelegramError):
-            # Whatever it is, the village must not fall silent for it.
+        if isinstance(error, BadRequest):
             logger.error("Telegram is asked wrongly; tried again", exc_info=error)
             return LONGEST_PAUSE
         if not self._is_away:
