@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Awaitable, Callable, Dict, Optional, Set
+from typing import Awaitable, Callable, Dict, Optional, Set, Tuple
 
-from telegram import CallbackQuery, Chat, ChatMemberUpdated, Message, Update
+from telegram import CallbackQuery, Chat, ChatMemberUpdated, Location, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
@@ -61,6 +61,8 @@ class Incoming:
         self._strangers = Strangers(guests, post, phrases)
         self._albums: Dict[str, str] = {}
         """The last album of each chat: its pictures come one by one and get one answer."""
+        self._places: Dict[str, Tuple[float, float]] = {}
+        """Where each chat was last, to about a hundred metres."""
         self._beside: Set[asyncio.Task[None]] = set()
 
     async def answer(self, update: Update) -> None:
@@ -122,7 +124,7 @@ class Incoming:
         if kinds.is_anothers(message):
             return await self._say(guest, "utter_telegram_forwarded", about)
         if message.location is not None:
-            return await self._located(guest, message, about)
+            return await self._located(guest, message.location, about)
         if message.voice is not None:
             return await self._turn(guest, about, voice=message)
         if words:
@@ -168,25 +170,28 @@ class Incoming:
             logger.info("a voice note cannot be fetched: %s", wrong)
             raise Refused("too_large" if "too big" in wrong.message else "not_audio") from wrong
 
-    async def _located(self, guest: Guest, message: Message, about: str) -> None:
-        assert guest.member is not None and message.location is not None
-        place = message.location
-        taken = await self._set_place(guest.member, place.latitude, place.longitude)
-        response = "utter_telegram_place_taken" if taken else "utter_telegram_place"
-        await self._say(guest, response, about)
+    async def _located(self, guest: Guest, place: Location, about: str) -> None:
+        taken = await self._is_at(guest, place)
+        await self._say(
+            guest, "utter_telegram_place_taken" if taken else "utter_telegram_place", about
+        )
+
+    async def _is_at(self, guest: Guest, place: Location) -> bool:
+        assert guest.member is not None
+        self._places[guest.address] = (round(place.latitude, 3), round(place.longitude, 3))
+        return await self._set_place(guest.member, place.latitude, place.longitude)
 
     async def _edited(self, guest: Guest, message: Message) -> None:
         """What was said first was acted on; said anew it would be acted on twice."""
         about = f"{_turn(message)}:edited:{message.edit_date}"
         if not guest.is_known:
             return await self._strangers.greet(guest.address, about)
-        if message.location is not None:
-            # A live location moves every few seconds: followed, not answered each time.
-            assert guest.member is not None
-            place = message.location
-            await self._set_place(guest.member, place.latitude, place.longitude)
-            return
-        await self._say(guest, "utter_telegram_edited", about)
+        place = message.location
+        if place is None:
+            return await self._say(guest, "utter_telegram_edited", about)
+        # A live location comes every few seconds: followed by hundreds of metres, not answered.
+        if self._places.get(guest.address) != (round(place.latitude, 3), round(place.longitude, 3)):
+            await self._is_at(guest, place)
 
     def _is_told_already(self, guest: Guest, message: Message) -> bool:
         album = message.media_group_id
@@ -239,35 +244,42 @@ class Incoming:
         if message is None:
             return
         about = f"{CHANNEL}:{guest.address}:press:{query.id}"
-        if token in (joining.YES, joining.NO) and guest.joining_as is not None:
-            self._aside(self._show_choice(query, None))
-            return await self._joining.answer(guest, token == joining.YES, about)
         if token in (joining.YES, joining.NO):
-            self._aside(self._show_choice(query, None))
-            raise ButtonGone("nobody is joining here any more")
+            self._aside(self._take_buttons_away(query))
+            if guest.joining_as is None:
+                raise ButtonGone("nobody is joining here any more")
+            return await self._joining.answer(guest, token == joining.YES, about)
         if not guest.is_known:
             return await self._strangers.greet(guest.address, about)
+        turn = TurnId(f"{CHANNEL}:{guest.address}:button:{token}")
+        if self._post.was_sent(guest.address, turn):
+            return
         try:
             button = await self._guests.press(guest.address, token)
-        except Refusal:
-            self._aside(self._show_choice(query, None))
+        except ButtonGone:
+            self._aside(self._take_buttons_away(query))
             raise
-        self._aside(self._show_choice(query, button.title))
-        turn = TurnId(f"{CHANNEL}:{guest.address}:button:{token}")
+        self._aside(self._take_buttons_away(query, button.title))
         await self._turn(guest, turn, text=button.payload)
 
-    async def _show_choice(self, query: CallbackQuery, title: Optional[str]) -> None:
-        """Takes the buttons away and shows which was pressed."""
+    async def _take_buttons_away(self, query: CallbackQuery, chosen: str = "") -> None:
+        """Shows which was pressed instead of them, where the words are still known."""
         message = query.message
-        if title is None or not isinstance(message, Message):
+        if not isinstance(message, Message):
             await query.edit_message_reply_markup(None)
             return
-        chosen = "\n" + self._phrases.text("utter_telegram_chosen", title=title)
-        if message.caption is not None:
-            words = message.caption[: LONGEST_CAPTION - len(chosen)] + chosen
-            await query.edit_message_caption(words)
+        if message.reply_markup is None:
+            return
+        if not chosen:
+            await query.edit_message_reply_markup(None)
+            return
+        shown = "\n" + self._phrases.text("utter_telegram_chosen", title=chosen)
+        if message.text is not None:
+            await query.edit_message_text(message.text + shown)
         else:
-            await query.edit_message_text((message.text or "") + chosen)
+            await query.edit_message_caption(
+                (message.caption or "")[: LONGEST_CAPTION - len(shown)] + shown
+            )
 
     def _aside(self, call: Awaitable[object]) -> None:
         """Something that may fail without harm, such as an edit of a message that is gone."""

@@ -48,6 +48,7 @@ class _Sent:
     """How far a message went out: one that was cut off goes on where it ended."""
 
     notes: List[int] = field(default_factory=list)
+    is_whole: bool = False
 
 
 class Post:
@@ -99,7 +100,12 @@ class Post:
                 delivery or Delivery(),
             )
             sent.notes.append(message.message_id)
+            sent.is_whole = is_last
         return sent.notes[-1]
+
+    def was_sent(self, address: str, about: str) -> bool:
+        """Whether something about it went out since the program started."""
+        return (address, about) in self._sent and self._sent[address, about].is_whole
 
     @asynccontextmanager
     async def working(self, address: str) -> AsyncIterator[None]:

@@ -115,7 +115,8 @@ class Polling:
             allowed_updates=ALLOWED,
         )
         if came:
-            self._next = came[-1].update_id + 1
+            # Some come out of order, or once more.
+            self._next = max(self._next or 0, *(one.update_id + 1 for one in came))
         elif offset == self._next:
             # All is confirmed. After a silent week Telegram counts from any number again.
             self._next = None
