@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -34,12 +34,10 @@ def bound_member(session: Session, *, channel: Channel, address: str) -> MemberI
 
 def binding_of(session: Session, member: MemberId, *, channel: Channel) -> ChannelBinding | None:
     """The chat in which this member is reached, also while she blocks us."""
-    hers = select(ChannelBinding).where(
-        ChannelBinding.channel == channel,
-        ChannelBinding.member_id == member,
-        ChannelBinding.unbound_at.is_(None),
+    return cast(
+        ChannelBinding | None,
+        session.execute(_chat_of(member, channel)).scalar_one_or_none(),
     )
-    return cast(ChannelBinding | None, session.execute(hers).scalar_one_or_none())
 
 
 def bind(
@@ -78,11 +76,20 @@ def unbind(
     """A lost phone: from now on nothing from it counts as hers and none of its buttons acts.
 
     Raises NotBound."""
-    binding = binding_of(session, member, channel=channel)
+    hers = _chat_of(member, channel).with_for_update().execution_options(populate_existing=True)
+    binding = session.execute(hers).scalar_one_or_none()
     if binding is None:
         raise NotBound(f"member {member} has no chat in {channel.value}")
     _end(session, binding, now)
-    return binding
+    return cast(ChannelBinding, binding)
+
+
+def _chat_of(member: MemberId, channel: Channel) -> Any:
+    return select(ChannelBinding).where(
+        ChannelBinding.channel == channel,
+        ChannelBinding.member_id == member,
+        ChannelBinding.unbound_at.is_(None),
+    )
 
 
 def _end(session: Session, binding: ChannelBinding, now: datetime) -> None:

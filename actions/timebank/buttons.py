@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from actions.timebank.errors import ButtonGone, ButtonNotYours
@@ -20,6 +20,8 @@ MOST = 2
 """Options a message: more cannot be kept in mind while listening."""
 TOKEN_BYTES = 16
 TOKEN_LENGTH = 22
+KEPT = timedelta(days=30)
+"""So long after its time a button is still known, to be told from a forged one."""
 
 
 def make_buttons(
@@ -46,6 +48,11 @@ def make_buttons(
     made = list(session.execute(of_the_message).scalars())
     if made:
         return made
+    session.execute(
+        delete(SentButton).where(
+            SentButton.binding_id == binding.id, SentButton.expires_at <= now - KEPT
+        )
+    )
     made = [
         SentButton(
             token=secrets.token_urlsafe(TOKEN_BYTES),
@@ -79,7 +86,8 @@ def press(
         raise ButtonNotYours("no such button in this chat")
     _lock(session, BindingId(button.binding_id))
     session.refresh(button)
-    if button.binding.unbound_at or button.died_at or now >= button.expires_at:
+    ended = button.binding.unbound_at or button.binding.member.left_at or button.died_at
+    if ended or now >= button.expires_at:
         raise ButtonGone(f"the button of {button.about} no longer acts")
     if button.pressed_at is None:
         button.pressed_at = now

@@ -10,14 +10,8 @@ from actions.timebank.bindings import (
 )
 from actions.timebank.buttons import kill_buttons, make_buttons, press
 from actions.timebank.channel_updates import begin_update, finish_update
-from actions.timebank.join_cards import (
-    count_try,
-    issue_card,
-    join,
-    joining,
-    show_card,
-    stop_joining,
-)
+from actions.timebank.join_cards import issue_card
+from actions.timebank.joining import count_try, join, joining, show_card, stop_joining
 
 __all__ = [
     "begin_update",

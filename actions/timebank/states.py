@@ -188,7 +188,7 @@ class Channel(str, Enum):
 #   unused ──scanned──▶ asked ──her yes──▶ used
 #     │  ▲                │
 #     │  └──no, too slow──┤
-#     └──a newer card, a lost phone──▶ void
+#     └──a newer card───┴──▶ void
 # A card also ends by `expires_at`; the clock says so, no state does.
 class CardState(str, Enum):
     UNUSED = "unused"

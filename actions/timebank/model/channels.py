@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     String,
@@ -29,6 +30,13 @@ def _one_where(name: str, *columns: str, where: str) -> Index:
     )
 
 
+def _of_this_member() -> ForeignKeyConstraint:
+    """`binding_id` is a chat of `member_id`, never somebody else's."""
+    return ForeignKeyConstraint(
+        ["binding_id", "member_id"], ["channel_binding.id", "channel_binding.member_id"]
+    )
+
+
 class ChannelBinding(Base):
     """A chat that speaks for one member, until it is unbound."""
 
@@ -46,6 +54,7 @@ class ChannelBinding(Base):
     __table_args__ = (
         one_of("channel", Channel),
         CheckConstraint("length(trim(address)) > 0", name="address_not_empty"),
+        UniqueConstraint("id", "member_id"),  # What belongs to a chat names its member, too.
         _one_where(
             "uq_channel_binding_one_member", "channel", "address", where="unbound_at IS NULL"
         ),
@@ -71,13 +80,14 @@ class JoinCard(Base):
     address = Column(String(ADDRESS_LENGTH))
     """The chat that is being asked for the name, or was."""
     asked_at = Column(AwareDateTime)
-    binding_id = Column(ForeignKey("channel_binding.id"))
+    binding_id = Column(Integer)
     """The chat that joined with it."""
     member = relationship(Member, foreign_keys=[member_id])
-    binding = relationship(ChannelBinding)
+    binding = relationship(ChannelBinding, viewonly=True)
     __table_args__ = (
         one_of("state", CardState),
         one_of("channel", Channel),
+        _of_this_member(),
         CheckConstraint("(channel IS NULL) = (address IS NULL)", name="whole_address"),
         CheckConstraint("(channel IS NULL) = (asked_at IS NULL)", name="asked_at_a_time"),
         CheckConstraint("(state = 'used') = (binding_id IS NOT NULL)", name="used_for_a_chat"),
@@ -103,8 +113,8 @@ class SentButton(Base):
 
     __tablename__ = "sent_button"
     token = Column(String(22), primary_key=True)
-    binding_id = Column(ForeignKey("channel_binding.id"), nullable=False)
-    member_id = Column(ForeignKey("member.id"), nullable=False, index=True)
+    binding_id = Column(Integer, nullable=False)
+    member_id = Column(Integer, nullable=False)
     about = Column(String(160), nullable=False)
     """The message: of the buttons made for it at first, all or none exist."""
     place = Column(Integer, nullable=False)
@@ -112,12 +122,13 @@ class SentButton(Base):
     title = Column(String(80), nullable=False)
     payload = Column(Text, nullable=False)
     made_at = Column(AwareDateTime, nullable=False)
-    expires_at = Column(AwareDateTime, nullable=False, index=True)
+    expires_at = Column(AwareDateTime, nullable=False)
     pressed_at = Column(AwareDateTime)
     died_at = Column(AwareDateTime)
     """Since when it can no longer be pressed, because the matter ended or the other one was."""
     binding = relationship(ChannelBinding)
     __table_args__ = (
+        _of_this_member(),
         UniqueConstraint("binding_id", "about", "place"),
         CheckConstraint("place IN (0, 1)", name="two_at_most"),
         CheckConstraint("pressed_at IS NULL OR died_at IS NULL", name="pressed_or_dead"),

@@ -47,6 +47,7 @@ def _bindings() -> None:
             ["member_id"], ["member.id"], name=op.f("fk_channel_binding_member_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_channel_binding")),
+        sa.UniqueConstraint("id", "member_id", name=op.f("uq_channel_binding_id_member_id")),
     )
     op.create_index(op.f("ix_channel_binding_member_id"), "channel_binding", ["member_id"])
     for name, column in (("one_member", "address"), ("one_chat", "member_id")):
@@ -93,9 +94,7 @@ def _cards() -> None:
         sa.ForeignKeyConstraint(
             ["issued_by_id"], ["member.id"], name=op.f("fk_join_card_issued_by_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["binding_id"], ["channel_binding.id"], name=op.f("fk_join_card_binding_id")
-        ),
+        _binding_of_the_member("join_card"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_join_card")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_join_card_code_hash")),
     )
@@ -134,24 +133,25 @@ def _buttons() -> None:
         sa.CheckConstraint(
             "pressed_at IS NULL OR died_at IS NULL", name=op.f("ck_sent_button_pressed_or_dead")
         ),
-        sa.ForeignKeyConstraint(
-            ["binding_id"], ["channel_binding.id"], name=op.f("fk_sent_button_binding_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["member_id"], ["member.id"], name=op.f("fk_sent_button_member_id")
-        ),
+        _binding_of_the_member("sent_button"),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_sent_button")),
         sa.UniqueConstraint(
             "binding_id", "about", "place", name=op.f("uq_sent_button_binding_id_about_place")
         ),
     )
-    op.create_index(op.f("ix_sent_button_member_id"), "sent_button", ["member_id"])
-    op.create_index(op.f("ix_sent_button_expires_at"), "sent_button", ["expires_at"])
     _unique_where(
         "uq_sent_button_one_pressed",
         "sent_button",
         ["binding_id", "about"],
         "pressed_at IS NOT NULL",
+    )
+
+
+def _binding_of_the_member(table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["binding_id", "member_id"],
+        ["channel_binding.id", "channel_binding.member_id"],
+        name=op.f(f"fk_{table}_binding_id"),
     )
 
 
