@@ -84,13 +84,14 @@ def list_new(session: Session, channel: Channel, now: datetime) -> None:
         .order_by(Notice.id)
     )
     for notice, joined_at in session.execute(new).all():
-        due_at = now if may_be_told(notice.kind, notice.facts, now) else next_waking(now)
+        urgency = _urgency(notice, now)
+        wakes_nobody = urgency is Urgency.SILENT or may_be_told(notice.kind, notice.facts, now)
         delivery = Delivery(
             notice=notice,
             channel=channel,
             member_id=notice.recipient_id,
-            urgency=_urgency(notice, now),
-            due_at=due_at,
+            urgency=urgency,
+            due_at=now if wakes_nobody else next_waking(now),
         )
         if notice.created_at < joined_at - BEFORE_JOINING:
             delivery.state = DeliveryState.DROPPED
