@@ -232,7 +232,10 @@ class Chat:
         return {"chat": self.room.about, "message_id": message_id, "date": 0}
 
     def _belongs(self, status: str) -> Done:
-        before = {"user": BOT, "status": "kicked" if self.room.has_blocked else "member"}
+        before: dict[str, Any] = {
+            "user": BOT,
+            "status": "kicked" if self.room.has_blocked else "member",
+        }
         now: dict[str, Any] = {"user": BOT, "status": status}
         for one in (before, now):
             if one["status"] == "kicked":
