@@ -177,3 +177,22 @@ class ConsentStep(str, Enum):
     ASKED = "asked"
     GIVEN = "given"
     REVOKED = "revoked"
+
+
+class Channel(str, Enum):
+    """A messenger through which people can reach 小帮 after joining."""
+
+    TELEGRAM = "telegram"
+
+
+#   unused ──scanned──▶ asked ──her yes──▶ used
+#     │  ▲                │
+#     │  └──no, too slow──┤
+#     └──a newer card───┴──▶ void
+# A card also ends by `expires_at`; the clock says so, no state does.
+class CardState(str, Enum):
+    UNUSED = "unused"
+    ASKED = "asked"
+    """One chat is being asked whether its person is the one on the card."""
+    USED = "used"
+    VOID = "void"

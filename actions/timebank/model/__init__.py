@@ -5,6 +5,13 @@ Balances are derived and never stored.
 
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
+from actions.timebank.model.channels import (
+    CardTry,
+    ChannelBinding,
+    ChannelUpdate,
+    JoinCard,
+    SentButton,
+)
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.exchanges import (
     Assignment,
@@ -26,6 +33,9 @@ __all__ = [
     "Availability",
     "AwareDateTime",
     "Base",
+    "CardTry",
+    "ChannelBinding",
+    "ChannelUpdate",
     "Choice",
     "Confirmation",
     "Consent",
@@ -33,6 +43,7 @@ __all__ = [
     "Dispute",
     "Group",
     "Hold",
+    "JoinCard",
     "Lane",
     "Member",
     "Notice",
@@ -41,6 +52,7 @@ __all__ = [
     "Rating",
     "Relation",
     "Reminder",
+    "SentButton",
     "ServiceRequest",
     "Skill",
     "Transfer",
