@@ -56,7 +56,7 @@ def test_blocked_and_refused_are_no_mistakes(ask: Ask, api: BotApi, wang: Chat) 
     api.disturb("sendMessage", refused("VOICE_MESSAGES_FORBIDDEN"))
     with pytest.raises(Forbidden, match="blocked by the user"):
         ask(lambda bot: bot.send_message(wang.id, "好"))
-    with pytest.raises(BadRequest, match="(?i)voice_messages_forbidden"):
+    with pytest.raises(BadRequest, match="oice_messages_forbidden"):
         ask(lambda bot: bot.send_message(wang.id, "好"))
     assert api.mistakes == []
 
