@@ -118,10 +118,11 @@ def kill_buttons(
 def kill_earlier(
     session: Session, *, binding_id: BindingId, starting: str, keep: str, now: datetime
 ) -> None:
-    """The unpressed buttons of all messages whose `about` begins with `starting`, but for `keep`:
-    a yes to an older question must not answer a newer one."""
-    session.execute(
-        update(SentButton)
+    """Kills the buttons of all messages whose `about` begins with `starting`, but for `keep`: a
+    yes to an older question must not answer a newer one."""
+    earlier = (
+        select(SentButton.about)
+        .distinct()
         .where(
             SentButton.binding_id == binding_id,
             SentButton.pressed_at.is_(None),
@@ -129,9 +130,9 @@ def kill_earlier(
             SentButton.about.startswith(starting, autoescape=True),
             SentButton.about != keep,
         )
-        .values(died_at=now)
-        .execution_options(synchronize_session="fetch")
     )
+    for about in session.execute(earlier).scalars().all():
+        kill_buttons(session, binding_id=binding_id, about=about, now=now)
 
 
 def _lock(session: Session, binding_id: BindingId) -> None:

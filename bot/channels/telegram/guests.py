@@ -102,11 +102,15 @@ class Guests:
 
     async def questions_are_over(self, binding: BindingId, keep: str) -> None:
         """The buttons of earlier answers die; those of notices speak for themselves."""
-        await self.write(
-            lambda session, now: channels.kill_earlier(
-                session, binding_id=binding, starting=f"{HERE.value}:", keep=keep, now=now
+        try:
+            await self.write(
+                lambda session, now: channels.kill_earlier(
+                    session, binding_id=binding, starting=f"{HERE.value}:", keep=keep, now=now
+                )
             )
-        )
+        except SQLAlchemyError:
+            # Her answer matters more.
+            logger.exception("the older buttons of binding %s still act", binding)
 
     async def set_place(self, member: MemberId, latitude: float, longitude: float) -> bool:
         """`SetPlace`, for where she is when she has raised an alarm."""
