@@ -106,9 +106,7 @@ class Settings(BaseSettings):
         return value and _web_address(value, "http", "https")
 
     @validator("telegram_webhook_url")
-    def _webhook_is_ours(
-        cls, value: Optional[str], values: Dict[str, Any]
-    ) -> Optional[str]:
+    def _webhook_is_ours(cls, value: Optional[str], values: Dict[str, Any]) -> Optional[str]:
         if value is None:
             return None
         own_server = values.get("telegram_base_url") is not None

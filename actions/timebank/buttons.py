@@ -3,12 +3,13 @@ counts only in the chat that the button was sent to."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from actions.timebank.errors import ButtonGone, ButtonNotYours
@@ -19,7 +20,7 @@ from actions.timebank.states import Channel
 MOST = 2
 """Options a message: more cannot be kept in mind while listening."""
 TOKEN_BYTES = 16
-TOKEN_LENGTH = 22
+TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_-]{22}")
 KEPT = timedelta(days=30)
 """So long after its time a button is still known, to be told from a forged one."""
 
@@ -81,7 +82,7 @@ def press(
     Raises ButtonNotYours when no such button was sent to this chat, ButtonGone when it no longer
     acts: too late, dead, or the chat is not hers any more.
     """
-    button = session.get(SentButton, token) if len(token) == TOKEN_LENGTH else None
+    button = session.get(SentButton, token) if TOKEN_SHAPE.fullmatch(token) else None
     if button is None or (button.binding.channel, button.binding.address) != (channel, address):
         raise ButtonNotYours("no such button in this chat")
     _lock(session, BindingId(button.binding_id))
@@ -101,14 +102,37 @@ def kill_buttons(
 ) -> None:
     """The unpressed buttons of this message, or of the whole chat, never act any more. A pressed
     one stays what it is: pressed again it gets the answer that it got."""
-    unpressed = update(SentButton).where(
+    unpressed = select(SentButton).where(
         SentButton.binding_id == binding_id,
         SentButton.pressed_at.is_(None),
         SentButton.died_at.is_(None),
     )
     if about is not None:
         unpressed = unpressed.where(SentButton.about == about)
-    session.execute(unpressed.values(died_at=now).execution_options(synchronize_session="fetch"))
+    _lock(session, binding_id)
+    for button in session.execute(unpressed).scalars():
+        button.died_at = now
+    session.flush()
+
+
+def kill_earlier(
+    session: Session, *, binding_id: BindingId, starting: str, keep: str, now: datetime
+) -> None:
+    """Kills the buttons of all messages whose `about` begins with `starting`, but for `keep`: a
+    yes to an older question must not answer a newer one."""
+    earlier = (
+        select(SentButton.about)
+        .distinct()
+        .where(
+            SentButton.binding_id == binding_id,
+            SentButton.pressed_at.is_(None),
+            SentButton.died_at.is_(None),
+            SentButton.about.startswith(starting, autoescape=True),
+            SentButton.about != keep,
+        )
+    )
+    for about in session.execute(earlier).scalars().all():
+        kill_buttons(session, binding_id=binding_id, about=about, now=now)
 
 
 def _lock(session: Session, binding_id: BindingId) -> None:

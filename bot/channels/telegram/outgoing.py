@@ -21,7 +21,7 @@ from telegram.error import BadRequest, TelegramError
 
 from actions.timebank import channels, members
 from actions.timebank.errors import UnknownMember
-from actions.timebank.ids import MemberId
+from actions.timebank.ids import BindingId, MemberId
 from actions.timebank.model import ChannelBinding
 from actions.timebank.session import Village
 from bot.channels.telegram.bot_api import Bot
@@ -48,6 +48,7 @@ class _Sent:
     """How far a message went out: one that was cut off goes on where it ended."""
 
     notes: List[int] = field(default_factory=list)
+    is_whole: bool = False
 
 
 class Post:
@@ -59,7 +60,7 @@ class Post:
 
     async def post(
         self,
-        binding_id: int,
+        binding_id: BindingId,
         address: str,
         member: MemberId,
         text: str,
@@ -99,7 +100,12 @@ class Post:
                 delivery or Delivery(),
             )
             sent.notes.append(message.message_id)
+            sent.is_whole = is_last
         return sent.notes[-1]
+
+    def was_sent(self, address: str, about: str) -> bool:
+        """Whether something about it went out since the program started."""
+        return (address, about) in self._sent and self._sent[address, about].is_whole
 
     @asynccontextmanager
     async def working(self, address: str) -> AsyncIterator[None]:
@@ -130,9 +136,7 @@ class Post:
         if sound is not None:
             note = InputFile(sound, filename="xiaobang.ogg")
             try:
-                return await self._bot.send_voice(
-                    chat, note, caption=words, reply_markup=keyboard
-                )
+                return await self._bot.send_voice(chat, note, caption=words, reply_markup=keyboard)
             except BadRequest as refused:
                 # This person's settings let in no voice messages.
                 if "voice" not in refused.message.lower():
@@ -158,7 +162,7 @@ class Post:
         return sent
 
     def _keyboard(
-        self, session: Session, binding_id: int, buttons: Sequence[Button], about: str
+        self, session: Session, binding_id: BindingId, buttons: Sequence[Button], about: str
     ) -> Optional[InlineKeyboardMarkup]:
         binding = session.get(ChannelBinding, binding_id)
         if binding is None:

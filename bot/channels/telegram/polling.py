@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Awaitable, Callable, Optional, Sequence
+from typing import Awaitable, Callable, Optional, Sequence, TypeVar
 
 from telegram import Update
 from telegram.error import (
@@ -30,6 +30,8 @@ LOOK_AGAIN = 0.2, 2.0
 """Seconds between looks while something is under way, growing while nothing new comes."""
 WRONG_TOKEN_PAUSE = 300.0
 
+Result = TypeVar("Result")
+
 
 class Patience:
     """Calls Telegram until it answers, with one line in the log when it goes and one when it is
@@ -40,44 +42,44 @@ class Patience:
         self._pause = 1.0
         self._is_away = False
 
-    async def until_done(self, call: Callable[[], Awaitable[object]]) -> None:
-        while not await self.tries(call):
-            pass
+    async def until_done(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """What the call gives, at whichever try."""
+        while True:
+            try:
+                result = await call()
+                if self._is_away:
+                    logger.info("Telegram can be reached again")
+                self._is_away, self._pause = False, 1.0
+                return result
+            except TelegramError as error:
+                pause = self._pause_after(error)
+            except Exception:
+                # Whatever it is, the village must not fall silent for it.
+                logger.exception("asking Telegram failed; tried again")
+                pause = LONGEST_PAUSE
+            await self._sleep(pause)
 
-    async def tries(self, call: Callable[[], Awaitable[object]]) -> bool:
-        """Whether it went well; when not, the time to wait has passed."""
-        try:
-            await call()
-        except RetryAfter as told:
-            await self._sleep(seconds_of(told))
-        except InvalidToken:
-            logger.error("Telegram does not know the token: see XIAOBANG_TELEGRAM_TOKEN")
-            await self._sleep(WRONG_TOKEN_PAUSE)
-        except Conflict:
-            logger.error("another program asks Telegram with the same token; one must end")
-            await self._sleep(LONGEST_PAUSE)
-        except BadRequest:
-            logger.exception("Telegram refuses what it is asked")
-            await self._sleep(LONGEST_PAUSE)
-        except TimedOut:
+    def _pause_after(self, error: TelegramError) -> float:
+        """Seconds to wait before the next try."""
+        if isinstance(error, RetryAfter):
+            return seconds_of(error)
+        if isinstance(error, TimedOut):
             # A long poll that the line lost on the way.
-            await self._sleep(1.0)
-        except TelegramError as away:
-            if not self._is_away:
-                logger.warning("Telegram cannot be reached (%s); tried until it can", away)
-            self._is_away = True
-            await self._sleep(self._pause)
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        except Exception:
-            # Whatever it is, the village must not fall silent for it.
-            logger.exception("asking Telegram failed")
-            await self._sleep(LONGEST_PAUSE)
-        else:
-            if self._is_away:
-                logger.info("Telegram can be reached again")
-            self._is_away, self._pause = False, 1.0
-            return True
-        return False
+            return 1.0
+        if isinstance(error, InvalidToken):
+            logger.error("Telegram does not know the token: see XIAOBANG_TELEGRAM_TOKEN")
+            return WRONG_TOKEN_PAUSE
+        if isinstance(error, Conflict):
+            logger.error("another program asks Telegram with the same token; one must end")
+            return LONGEST_PAUSE
+        if isinstance(error, BadRequest):
+            logger.error("Telegram is asked wrongly; tried again", exc_info=error)
+            return LONGEST_PAUSE
+        if not self._is_away:
+            logger.warning("Telegram cannot be reached (%s); tried until it can", error)
+        self._is_away = True
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
+        return pause
 
 
 class Polling:
@@ -95,28 +97,26 @@ class Polling:
         logger.info("Telegram: listening as @%s", self._bot.username)
         pause = LOOK_AGAIN[0]
         while True:
+            came = await self._patience.until_done(self._look)
             under_way = self._updates.under_way
-            came: Sequence[Update] = ()
+            fresh = [one for one in came if one.update_id not in under_way]
+            pause = LOOK_AGAIN[0] if fresh else min(pause * 1.5, LOOK_AGAIN[1])
+            for update in fresh:
+                self._updates.take(update)
+            if under_way:
+                await asyncio.wait(list(under_way.values()), timeout=pause)
 
-            async def look() -> None:
-                nonlocal came
-                came = await self._look(0 if under_way else LONG_POLL_SECONDS)
-
-            if await self._patience.tries(look):
-                fresh = [one for one in came if one.update_id not in under_way]
-                pause = LOOK_AGAIN[0] if fresh else min(pause * 1.5, LOOK_AGAIN[1])
-                for update in fresh:
-                    self._updates.take(update)
-                if under_way:
-                    await asyncio.wait(list(under_way.values()), timeout=pause)
-
-    async def _look(self, seconds: int) -> Sequence[Update]:
+    async def _look(self) -> Sequence[Update]:
         offset = self._offset()
         came = await self._bot.get_updates(
-            offset=offset, limit=MOST, timeout=seconds, allowed_updates=ALLOWED
+            offset=offset,
+            limit=MOST,
+            timeout=0 if self._updates.under_way else LONG_POLL_SECONDS,
+            allowed_updates=ALLOWED,
         )
         if came:
-            self._next = came[-1].update_id + 1
+            # Some come out of order, or once more.
+            self._next = max(self._next or 0, *(one.update_id + 1 for one in came))
         elif offset == self._next:
             # All is confirmed. After a silent week Telegram counts from any number again.
             self._next = None
