@@ -49,6 +49,7 @@ _METHODS = {
     "answerCallbackQuery": "callback_query_id! text show_alert:bool url cache_time:int",
     "getFile": "file_id!",
     "getChat": "chat_id!:chat",
+    "leaveChat": "chat_id!:chat",
     "setMyCommands": "commands!:commands scope:scope language_code",
     "deleteMyCommands": "scope:scope language_code",
     "getMyCommands": "scope:scope language_code",

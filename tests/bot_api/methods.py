@@ -206,6 +206,15 @@ def get_chat(telegram: Telegram, fields: Fields) -> Any:
     }
 
 
+def leave_chat(telegram: Telegram, fields: Fields) -> Any:
+    room = telegram.room(fields["chat_id"])
+    if room.about["type"] == "private":
+        raise bad_request("chat member status can't be changed in private chats")
+    room.belongs("left")
+    telegram.updates.add("my_chat_member", room.membership(BOT, "member", int(telegram.now())))
+    return True
+
+
 def set_my_commands(telegram: Telegram, fields: Fields) -> Any:
     telegram.commands[_whose(fields)] = fields["commands"]
     return True

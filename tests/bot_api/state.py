@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.bot_api.disturbances import Disturbances, Limits
-from tests.bot_api.refusals import bad_request, blocked
+from tests.bot_api.refusals import Refusal, bad_request, blocked
 from tests.bot_api.updates import Updates
 
 BOT_ID = 7_000_000_001
@@ -96,6 +96,25 @@ class Room:
     unseen_edits: deque[Posted] = field(default_factory=deque)
     actions: list[str] = field(default_factory=list)
     """What the bot was shown doing."""
+    is_left: bool = False
+    """Of a group: the bot is not in it."""
+
+    @property
+    def status(self) -> str:
+        """The bot's own, in this chat."""
+        return "kicked" if self.has_blocked else "left" if self.is_left else "member"
+
+    def belongs(self, status: str) -> None:
+        self.has_blocked, self.is_left = status == "kicked", status == "left"
+
+    def membership(self, by: dict[str, Any], before: str, at: int) -> dict[str, Any]:
+        """The change from the status before to what it is now, as JSON."""
+        then, now = (
+            {"user": BOT, "status": one, **({"until_date": 0} if one == "kicked" else {})}
+            for one in (before, self.status)
+        )
+        about = {"chat": self.about, "from": by, "date": at}
+        return {**about, "old_chat_member": then, "new_chat_member": now}
 
 
 @dataclass
@@ -162,6 +181,8 @@ class Telegram:
             raise bad_request("chat not found")
         if room.has_blocked:
             raise blocked()
+        if room.is_left:
+            raise Refusal(403, "Forbidden: bot is not a member of the supergroup chat")
         return room
 
     def store(self, data: bytes, kind: str, size: int | None = None) -> StoredFile:

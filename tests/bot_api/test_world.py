@@ -21,6 +21,8 @@ DEEDS: dict[str, Callable[[Chat, bytes], Done]] = {
     "video": lambda who, note: who.sends_video(),
     "video_note": lambda who, note: who.sends_video_note(),
     "sticker": lambda who, note: who.sends_sticker(),
+    "dice": lambda who, note: who.throws_dice(),
+    "media_group_id": lambda who, note: who.sends_photo(album="a-1"),
     "contact": lambda who, note: who.sends_contact(),
     "location": lambda who, note: who.shares_location(34.7, 113.6),
     "forward_origin": lambda who, note: who.forwards("明天开会"),
@@ -102,6 +104,18 @@ def test_in_a_group_the_person_and_the_chat_differ(ask: Ask, api: BotApi, wang: 
     [update] = ask(lambda bot: bot.get_updates())
     assert update.effective_chat.id == -1001 and update.effective_user.id == wang.id
     assert update.effective_chat.type == "supergroup"
+
+
+def test_a_bot_that_leaves_a_group_is_out(ask: Ask, api: BotApi, wang: Chat) -> None:
+    group = api.group(-1001, "西头群")
+    group.brings_in_the_bot(wang)
+    ask(lambda bot: bot.send_message(-1001, "我不待了"))
+    ask(lambda bot: bot.leave_chat(-1001))
+    with api.expecting("not a member"), pytest.raises(telegram.error.Forbidden):
+        ask(lambda bot: bot.send_message(-1001, "还在吗"))
+    brought, left = ask(lambda bot: bot.get_updates())
+    assert brought.my_chat_member.old_chat_member.status == "left"
+    assert left.my_chat_member.new_chat_member.status == "left"
 
 
 def _keyboard(*titles: str) -> InlineKeyboardMarkup:

@@ -72,7 +72,8 @@ class Updates:
     @contextmanager
     def held(self) -> Iterator[list[Update]]:
         """What happens meanwhile is kept back, for the caller to let go."""
-        self._held = held = []
+        held: list[Update] = []
+        self._held = held
         try:
             yield held
         finally:

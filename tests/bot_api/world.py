@@ -84,9 +84,11 @@ class Chat:
         document = self._file(data, "documents", size)
         return self._sends(document={**document, "file_name": name})
 
-    def sends_photo(self, caption: str = "") -> Done:
+    def sends_photo(self, caption: str = "", *, album: str = "") -> Done:
+        """Pictures sent together come one by one, with the same album."""
         shown = {"width": 90, "height": 60, **self._file(PICTURE, "photos")}
-        return self._sends(photo=[shown], **({"caption": caption} if caption else {}))
+        told = {"caption": caption} if caption else {}
+        return self._sends(photo=[shown], **told, **({"media_group_id": album} if album else {}))
 
     def sends_video(self) -> Done:
         film = {"width": 90, "height": 60, "duration": 3, **self._file(PICTURE, "videos")}
@@ -100,6 +102,9 @@ class Chat:
         about = {"width": 512, "height": 512, "is_animated": False, "is_video": False}
         picture = self._file(PICTURE, "stickers")
         return self._sends(sticker={**picture, "type": "regular", **about, "emoji": emoji})
+
+    def throws_dice(self) -> Done:
+        return self._sends(dice={"emoji": "🎲", "value": 6})
 
     def sends_contact(self, name: str = "李建国", phone: str = "13800000000") -> Done:
         return self._sends(contact={"phone_number": phone, "first_name": name})
@@ -232,16 +237,11 @@ class Chat:
         return {"chat": self.room.about, "message_id": message_id, "date": 0}
 
     def _belongs(self, status: str) -> Done:
-        before = {"user": BOT, "status": "kicked" if self.room.has_blocked else "member"}
-        now: dict[str, Any] = {"user": BOT, "status": status}
-        for one in (before, now):
-            if one["status"] == "kicked":
-                one["until_date"] = 0
-        about = {"chat": self.room.about, "from": self.user, "date": int(self.telegram.now())}
-        changed = {**about, "old_chat_member": before, "new_chat_member": now}
         with self.telegram.changed:
-            self.room.has_blocked = status == "kicked"
-            return Done(self.telegram.updates.add("my_chat_member", changed))
+            before = self.room.status
+            self.room.belongs(status)
+            change = self.room.membership(self.user, before, int(self.telegram.now()))
+            return Done(self.telegram.updates.add("my_chat_member", change))
 
 
 @dataclass(frozen=True)
@@ -261,3 +261,9 @@ class Group:
     def member(self, person: Chat) -> Chat:
         """This person within the group, doing what she does there."""
         return replace(person, room=self.room)
+
+    def brings_in_the_bot(self, person: Chat) -> Done:
+        """Somebody makes the bot a member."""
+        with self.telegram.changed:
+            self.room.belongs("left")
+        return self.member(person)._belongs("member")
