@@ -190,7 +190,22 @@ def _welcome(settings: Settings) -> None:
         _say("    俺腿疼，想叫人明儿上午帮俺买点菜")
         _say("Then open 张秀英's page and answer: 行，我去")
     _say("In the terminal: .venv/bin/xiaobang talk --as 王桂兰")
+    for line in telegram_text(settings):
+        _say(line)
     _say("Ctrl-C ends everything.\n")
+
+
+def telegram_text(settings: Settings) -> List[str]:
+    """How phones reach it through Telegram, or what is missing for that."""
+    if settings.telegram_token is None:
+        return [
+            "Telegram is off, everything else runs. To switch it on, write /newbot to @BotFather",
+            "in Telegram, put what it answers into .env as XIAOBANG_TELEGRAM_TOKEN=123456789:AA…",
+            "(and the bot's name as XIAOBANG_TELEGRAM_BOT), and start again.",
+        ]
+    way = "by webhook" if settings.telegram_webhook_url else "asking Telegram itself"
+    name = f"@{settings.telegram_bot}" if settings.telegram_bot else "your bot"
+    return [f"Telegram: {name}, {way}."]
 
 
 def _find(village: Village, name_or_id: str) -> Member | None:

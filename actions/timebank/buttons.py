@@ -115,6 +115,26 @@ def kill_buttons(
     session.flush()
 
 
+def kill_earlier(
+    session: Session, *, binding_id: BindingId, starting: str, keep: str, now: datetime
+) -> None:
+    """Kills the buttons of all messages whose `about` begins with `starting`, but for `keep`: a
+    yes to an older question must not answer a newer one."""
+    earlier = (
+        select(SentButton.about)
+        .distinct()
+        .where(
+            SentButton.binding_id == binding_id,
+            SentButton.pressed_at.is_(None),
+            SentButton.died_at.is_(None),
+            SentButton.about.startswith(starting, autoescape=True),
+            SentButton.about != keep,
+        )
+    )
+    for about in session.execute(earlier).scalars().all():
+        kill_buttons(session, binding_id=binding_id, about=about, now=now)
+
+
 def _lock(session: Session, binding_id: BindingId) -> None:
     """Two presses in one chat take turns; SQLite's writers do so anyway."""
     session.execute(

@@ -8,7 +8,7 @@ from actions.timebank.bindings import (
     mark_unreachable,
     unbind,
 )
-from actions.timebank.buttons import kill_buttons, make_buttons, press
+from actions.timebank.buttons import kill_buttons, kill_earlier, make_buttons, press
 from actions.timebank.channel_updates import begin_update, finish_update
 from actions.timebank.join_cards import issue_card
 from actions.timebank.joining import count_try, join, joining, show_card, stop_joining
@@ -23,6 +23,7 @@ __all__ = [
     "join",
     "joining",
     "kill_buttons",
+    "kill_earlier",
     "make_buttons",
     "mark_reachable",
     "mark_unreachable",
