@@ -237,5 +237,5 @@ class LifeOfPhones(RuleBasedStateMachine):
         assert max(Counter(self.session.execute(pressed)).values(), default=0) <= 1
 
 
-LifeOfPhones.TestCase.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+LifeOfPhones.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 TestLifeOfPhones = LifeOfPhones.TestCase
