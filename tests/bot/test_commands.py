@@ -175,7 +175,7 @@ def test_a_card_tells_all_that_is_needed(settings: Settings, tmp_path: Path, cap
     card = tmp_path / "card.html"
     main(["member", "card", "王桂兰", "-o", str(card)])
     page = card.read_text("utf-8")
-    for needed in ("王桂兰", "相机", "11月29日（星期日）中午12点", "只用一次", "赵明", "是我"):
+    for needed in ("王桂兰", "相机", "11月29日（星期日）中午12点", "只能用一次", "赵明", "是我"):
         assert needed in page
     assert segno.make_qr(link_on(card), error="q").svg_inline(omitsize=True, border=4) in page
     assert "2026-11-29 12:00" in capsys.readouterr().out
