@@ -7,7 +7,7 @@ import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import AsyncIterator
+from typing import AsyncIterator, Optional
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,11 @@ from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
 from actions.timebank.session import Village, open_village
 from bot.channels.talk_page.web import talk_page_routes
+from bot.channels.telegram.bot_api import make_bot
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.guests import Guests
+from bot.channels.telegram.joining import Listener, Listening
+from bot.channels.telegram.outgoing import Post
 from bot.dialogue import Dialogue
 from bot.ears import Ears
 from bot.links import TalkLinks
@@ -26,7 +31,7 @@ from bot.phrases import Phrases, read_phrases
 from bot.recordings import delete_revoked
 from bot.settings import Settings
 from bot.turn import TurnHandler
-from bot.turn_types import Speech
+from bot.turn_types import Speech, Turns
 from voice.recognizer import make_recognizer
 from voice.synthesizer import make_synthesizer
 from voice.types import Delivery, Recognizer, Synthesizer
@@ -49,6 +54,8 @@ class Parts:
     turns: TurnHandler
     rasa: httpx.AsyncClient
     recordings: Path
+    telegram: Optional[TelegramChannel] = None
+    """None without a token."""
 
 
 def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synthesizer) -> Parts:
@@ -57,16 +64,51 @@ def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synt
     # Rasa is on this machine: a proxy of the environment must not come between.
     rasa = httpx.AsyncClient(base_url=settings.rasa_url, timeout=RASA_PATIENCE, trust_env=False)
     mouth = Mouth(synthesizer, settings.now)
+    ears = Ears(recognizer, settings.recordings, settings.now)
     turns = TurnHandler(
         village=village,
         dialogue=Dialogue(rasa, settings.key().hex()),
-        ears=Ears(recognizer, settings.recordings, settings.now),
+        ears=ears,
         mouth=mouth,
         phrases=phrases,
         least_confidence=settings.recognizer_confidence,
     )
     links = TalkLinks(settings.key())
-    return Parts(village, phrases, links, mouth, turns, rasa, settings.recordings)
+    telegram = None
+    if settings.telegram_token is not None:
+        telegram = build_telegram(
+            settings,
+            village=village,
+            mouth=mouth,
+            turns=turns,
+            phrases=phrases,
+            listening=Listener(ears, settings.recognizer_confidence),
+        )
+    return Parts(village, phrases, links, mouth, turns, rasa, settings.recordings, telegram)
+
+
+def build_telegram(
+    settings: Settings,
+    *,
+    village: Village,
+    mouth: Mouth,
+    turns: Turns,
+    phrases: Phrases,
+    listening: Listening,
+) -> TelegramChannel:
+    """The channel, not started. Raises ValueError without a token."""
+    bot = make_bot(settings)
+    guests = Guests(village)
+    return TelegramChannel(
+        settings,
+        bot=bot,
+        post=Post(bot, village, mouth),
+        guests=guests,
+        turns=turns,
+        phrases=phrases,
+        listening=listening,
+        set_place=guests.set_place,
+    )
 
 
 def real_recognizer(settings: Settings) -> Recognizer:
@@ -94,7 +136,11 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         deadlines = asyncio.create_task(look_after_deadlines(parts.village, parts.recordings))
+        if parts.telegram is not None:
+            parts.telegram.start()
         yield
+        if parts.telegram is not None:
+            await parts.telegram.stop()
         deadlines.cancel()
         await parts.rasa.aclose()
 
@@ -110,6 +156,8 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
         phrases=parts.phrases.text,
         say_phrase=say_phrase,
     )
+    if parts.telegram is not None:
+        routes += parts.telegram.routes
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -14,6 +14,8 @@ RatingId = NewType("RatingId", int)
 DisputeId = NewType("DisputeId", int)
 AlertId = NewType("AlertId", int)
 NoticeId = NewType("NoticeId", int)
+DeliveryId = NewType("DeliveryId", int)
 ReminderId = NewType("ReminderId", int)
+BindingId = NewType("BindingId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""

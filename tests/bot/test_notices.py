@@ -12,6 +12,7 @@ from sqlalchemy import select
 from actions.timebank import (
     alarm_questions,
     alerts,
+    channels,
     deadlines,
     disputes,
     exchange,
@@ -22,14 +23,15 @@ from actions.timebank import (
     wellbeing,
 )
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.ids import TurnId
+from actions.timebank.ids import BindingId, TurnId
 from actions.timebank.model import Member, Notice
 from actions.timebank.states import NoticeState, ServiceKind
 from bot.notices import told
 from bot.phrases import Phrases
 from tests.small_village import Street
-from tests.timebank.builders import MORNING
+from tests.timebank.builders import MORNING, FakeClock
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
+from tests.timebank.phones import Phone
 from voice.speakable import speakable
 
 
@@ -241,7 +243,18 @@ def _unwell_again(hood: Neighbourhood) -> None:
         )
 
 
+def _new_phones(hood: Neighbourhood) -> None:
+    """王奶奶 gets a phone, then another one, then 张秀英's, and blocks us there."""
+    clock = FakeClock(hood.now)
+    hers, new, neighbours = (Phone(hood.session, clock, address) for address in "123")
+    neighbours.joins(hood.zhang)
+    for phone in (hers, new, neighbours):
+        binding = phone.joins(hood.wang)
+    channels.mark_unreachable(hood.session, BindingId(binding.id), now=hood.now)
+
+
 STORIES: list[Story] = [
+    _new_phones,
     _gifts,
     _ratings,
     _settled,

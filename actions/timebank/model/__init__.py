@@ -5,7 +5,15 @@ Balances are derived and never stored.
 
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
+from actions.timebank.model.channels import (
+    CardTry,
+    ChannelBinding,
+    ChannelUpdate,
+    JoinCard,
+    SentButton,
+)
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
+from actions.timebank.model.deliveries import Delivery
 from actions.timebank.model.exchanges import (
     Assignment,
     Confirmation,
@@ -26,13 +34,18 @@ __all__ = [
     "Availability",
     "AwareDateTime",
     "Base",
+    "CardTry",
+    "ChannelBinding",
+    "ChannelUpdate",
     "Choice",
     "Confirmation",
     "Consent",
     "Deed",
+    "Delivery",
     "Dispute",
     "Group",
     "Hold",
+    "JoinCard",
     "Lane",
     "Member",
     "Notice",
@@ -41,6 +54,7 @@ __all__ = [
     "Rating",
     "Relation",
     "Reminder",
+    "SentButton",
     "ServiceRequest",
     "Skill",
     "Transfer",
