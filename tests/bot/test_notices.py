@@ -321,11 +321,6 @@ def test_these_stories_queue_every_kind_of_notice(phrases: Phrases, queued: list
 @pytest.mark.parametrize(
     "story, who, words",
     [
-        (
-            _never_arrived,
-            "陈干事",
-            "有句话没送到王奶奶那儿，请您去说一声。张秀英到了，来帮您买东西。",
-        ),
         (_settled, "张秀英", "王奶奶点头了，60分钟记到您账上。您现在有60分钟。"),
         (_settled_elder_first, "王奶奶", "张秀英帮您买东西，记了60分钟。您还有60分钟。"),
     ],
