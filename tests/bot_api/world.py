@@ -70,9 +70,14 @@ class Chat:
         assert START_PARAMETER.fullmatch(parameter), f"no phone passes this on: {parameter}"
         return self.says(f"/start {parameter}")
 
-    def speaks(self, ogg: bytes, seconds: int, *, size: int | None = None) -> Done:
-        """Sends a voice note; `size` is what Telegram says of it, when it is not its own."""
+    def speaks(
+        self, ogg: bytes, seconds: int, *, size: int | None = None, tells_size: bool = True
+    ) -> Done:
+        """Sends a voice note; `size` is what Telegram takes it for, when it is not its own. It
+        may leave out to tell it."""
         voice = self._file(ogg, "voice", size)
+        if not tells_size:
+            del voice["file_size"]
         return self._sends(voice={**voice, "duration": seconds, "mime_type": "audio/ogg"})
 
     def sends_audio(self, data: bytes, seconds: int = 3, *, size: int | None = None) -> Done:
