@@ -7,11 +7,12 @@ import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import AsyncIterator, Optional
+from typing import Any, AsyncIterator, Optional
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from telegram.ext import BaseRateLimiter
 
 from actions.timebank import reminders
 from actions.timebank.deadlines import expire_due
@@ -98,9 +99,11 @@ def build_telegram(
     turns: Turns,
     phrases: Phrases,
     listening: Listening,
+    limits: Optional[BaseRateLimiter[Any]] = None,
 ) -> TelegramChannel:
-    """The channel, not started. Raises ValueError without a token."""
-    bot = make_bot(settings, Rates())
+    """The channel, not started, within `limits` or Telegram's own. Raises ValueError without a
+    token."""
+    bot = make_bot(settings, limits or Rates())
     guests = Guests(village)
     return TelegramChannel(
         settings,

@@ -259,8 +259,9 @@ class Incoming:
         except ButtonGone:
             self._aside(self._take_buttons_away(query))
             raise
-        self._aside(self._take_buttons_away(query, button.title))
         await self._turn(guest, turn, text=button.payload)
+        # After the answer: Telegram takes one message a second in a chat, and an edit is one.
+        self._aside(self._take_buttons_away(query, button.title))
 
     async def _take_buttons_away(self, query: CallbackQuery, chosen: str = "") -> None:
         """Shows which was pressed instead of them, where the words are still known."""

@@ -13,6 +13,8 @@ from typing import Any, Awaitable, Callable, Dict, Optional, Protocol
 from telegram import Update
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
+from bot.channels.telegram.rates import seconds_of
+
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 8
@@ -114,8 +116,3 @@ class Updates:
 def chat_of(update: Update) -> int:
     chat = update.effective_chat or update.effective_user
     return chat.id if chat else 0
-
-
-def seconds_of(told: RetryAfter) -> float:
-    wait = told.retry_after
-    return wait if isinstance(wait, (int, float)) else wait.total_seconds()

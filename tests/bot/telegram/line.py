@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from telegram.ext import BaseRateLimiter
+
 from actions.timebank import channels
 from actions.timebank.model import ChannelUpdate, Turn
 from actions.timebank.states import Channel
 from bot.app import build_telegram
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.joining import Listener
+from bot.channels.telegram.rates import Rates
 from bot.phrases import Phrases
 from bot.settings import Settings
 from tests.bot.turn_parts import LEAST_CONFIDENCE, Parlour
@@ -33,6 +36,11 @@ def spoken_note(seconds: float = 1.0) -> bytes:
 
 
 NOTE = spoken_note()
+
+
+class Unlimited(Rates):
+    async def process_request(self, callback: Any, args: Any, kwargs: Any, **_: Any) -> Any:
+        return await callback(*args, **kwargs)
 
 
 class Loop:
@@ -59,6 +67,8 @@ class Line:
     phrases: Phrases
     settings: dict[str, Any] = field(default_factory=dict)
     """What a test sets besides where Telegram is."""
+    limits: BaseRateLimiter[Any] | None = field(default_factory=lambda: Unlimited())
+    """Telegram's own would make each test wait for seconds; None keeps them."""
 
     @property
     def street(self) -> Street:
@@ -107,6 +117,7 @@ class Line:
             turns=self.parlour.turns,
             phrases=self.phrases,
             listening=Listener(self.parlour.ears, LEAST_CONFIDENCE),
+            limits=self.limits,
         )
 
     @contextmanager
