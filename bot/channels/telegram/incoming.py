@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Awaitable, Callable, Dict, Optional, Set, Tuple
+from collections import deque
+from typing import Awaitable, Callable, Deque, Dict, Optional, Set, Tuple
 
 from telegram import CallbackQuery, Chat, ChatMemberUpdated, Location, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
@@ -63,6 +64,8 @@ class Incoming:
         """The last album of each chat: its pictures come one by one and get one answer."""
         self._places: Dict[str, Tuple[float, float]] = {}
         """Where each chat was last, to about a hundred metres."""
+        self._settled: Deque[Tuple[int, int]] = deque(maxlen=1_000)
+        """Messages whose buttons were taken away; a fast finger still sees them."""
         self._beside: Set[asyncio.Task[None]] = set()
 
     async def answer(self, update: Update) -> None:
@@ -266,6 +269,9 @@ class Incoming:
     async def _take_buttons_away(self, query: CallbackQuery, chosen: str = "") -> None:
         """Shows which was pressed instead of them, where the words are still known."""
         message = query.message
+        if message is None or (message.chat.id, message.message_id) in self._settled:
+            return
+        self._settled.append((message.chat.id, message.message_id))
         if not isinstance(message, Message):
             await query.edit_message_reply_markup(None)
             return
