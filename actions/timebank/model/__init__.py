@@ -3,8 +3,10 @@
 Balances are derived and never stored.
 """
 
+from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
+from actions.timebank.model.check_ins import CheckIn, CheckInWish
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.exchanges import (
     Assignment,
@@ -20,12 +22,17 @@ from actions.timebank.model.village import Availability, Group, Lane, Member, Re
 
 __all__ = [
     "Account",
+    "AlarmPlace",
     "AlarmQuestion",
+    "AlarmRefusal",
+    "AlarmStep",
     "Alert",
     "Assignment",
     "Availability",
     "AwareDateTime",
     "Base",
+    "CheckIn",
+    "CheckInWish",
     "Choice",
     "Confirmation",
     "Consent",
