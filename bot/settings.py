@@ -9,8 +9,10 @@ from typing import Optional
 
 from pydantic import BaseSettings, Field, validator
 
+from actions.timebank.alarm_chain import CHECK_IN_CHAIN, EMERGENCY_CHAIN, Chains, read_chain
 from actions.timebank.clock import clock_at
 from actions.timebank.session import Clock
+from actions.timebank.states import AlertKind
 
 HOUSE = Path(__file__).resolve().parent.parent
 """The project's own folder."""
@@ -44,6 +46,11 @@ class Settings(BaseSettings):
     recognizer_confidence: float = Field(default=0.5, ge=0, le=1)
     """Below this a kind repair is spoken and Rasa is not asked."""
 
+    alarm_chain: str = EMERGENCY_CHAIN
+    """Whom an emergency calls after how many minutes, while nobody goes."""
+    check_in_chain: str = CHECK_IN_CHAIN
+    """The same when somebody who lives alone did not answer how she is."""
+
     class Config:
         env_prefix = "XIAOBANG_"
         env_file = ".env"
@@ -56,6 +63,18 @@ class Settings(BaseSettings):
     @validator("home")
     def _home_is_absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @validator("alarm_chain", "check_in_chain")
+    def _chain_can_be_read(cls, value: str) -> str:
+        read_chain(value)
+        return value
+
+    @property
+    def chains(self) -> Chains:
+        return {
+            AlertKind.EMERGENCY: read_chain(self.alarm_chain),
+            AlertKind.MISSED_CHECK_IN: read_chain(self.check_in_chain),
+        }
 
     @property
     def database(self) -> str:

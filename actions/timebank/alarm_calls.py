@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from actions.timebank import members, outbox
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import AlarmPlace, AlarmRefusal, AlarmStep, Alert, Member
-from actions.timebank.notices import tell, tell_staff
+from actions.timebank.notices import tell
 from actions.timebank.states import AlarmWhy, AlertKind
 
 NEIGHBOURS_TOLD = 2
@@ -136,7 +136,9 @@ def call(
         _tell(session, alert, one, why=why, words=words, step=step, now=now)
     if not people and why is not AlarmWhy.CLIMBED:
         facts = {"alert_id": alert.id, "member": alert.member.name}
-        tell_staff(session, "staff_alert_nobody", about=f"{alert.id}", now=now, **facts)
+        for one in people_of(session, [Ring.COORDINATORS], MemberId(alert.member_id)):
+            about = f"{alert.id}"
+            tell(session, MemberId(one.id), "staff_alert_nobody", about=about, now=now, **facts)
 
 
 def log(
@@ -171,21 +173,15 @@ def said_in(session: Session, turn_id: TurnId) -> AlarmStep | None:
     return cast("AlarmStep | None", session.execute(of_turn).scalars().first())
 
 
-def place_of(session: Session, alert: Alert) -> AlarmPlace | None:
-    """Where she is as her phone last said."""
-    newest = (
-        select(AlarmPlace)
-        .where(AlarmPlace.alert_id == alert.id)
-        .order_by(AlarmPlace.id.desc())
-        .limit(1)
-    )
-    return cast("AlarmPlace | None", session.execute(newest).scalar_one_or_none())
+def places_of(session: Session, alert: Alert) -> list[AlarmPlace]:
+    """Where she is as her phone said; the last counts."""
+    places = select(AlarmPlace).where(AlarmPlace.alert_id == alert.id).order_by(AlarmPlace.id)
+    return list(session.execute(places).scalars())
 
 
 def tell_place(session: Session, alert: Alert, one: Member, *, now: datetime) -> None:
     """The place, if it is known, once to each."""
-    place = place_of(session, alert)
-    if place is not None:
+    for place in places_of(session, alert)[-1:]:
         tell(
             session,
             MemberId(one.id),

@@ -29,6 +29,8 @@ TAKEN_BACK_WITHIN = timedelta(minutes=10)
 """How long a bare no still means the alarm and nothing else."""
 
 LONGEST_REASON = 120
+MOST_PLACES = 20
+"""So many places of one alarm are passed on; a phone that sends on and on wears nobody out."""
 
 
 class NoCoordinator(Refusal):
@@ -74,7 +76,8 @@ def raise_alert(
         alert = Alert(kind=kind, member=person, words=words, turn_id=turn_id, raised_at=now)
         session.add(alert)
         session.flush()
-        rings, why = AT_ONCE, AlarmWhy.RAISED
+        rings: tuple[Ring, ...] = AT_ONCE
+        why = AlarmWhy.RAISED
     else:
         if words not in alert.words.splitlines():
             alert.words = f"{alert.words}\n{words}".strip()
@@ -114,7 +117,7 @@ def take_alert(session: Session, *, alert_id: AlertId, by: MemberId, now: dateti
     session.flush()
     goes = members.member(session, by).name
     kind = "alert_taken" if alert.kind is AlertKind.EMERGENCY else "check_in_taken"
-    about = f"{alert_id}:{by}"
+    about = f"{alert_id}:{by}:{alarm_calls.next_step(session, alert)}"
     tell(session, MemberId(alert.member_id), kind, about=about, now=now, by=goes)
     facts = {"alert_id": alert.id, "member": alert.member.name, "by": goes}
     for one in alarm_calls.called(session, alert):
@@ -148,15 +151,11 @@ def decline_alert(
         session.add(refusal)
         session.flush()
     if alert.state is AlertState.TAKEN and alert.taken_by_id == by:
-        tell(
-            session,
-            MemberId(alert.member_id),
-            "alert_taker_cannot",
-            about=turn_id,
-            now=now,
-            by=alert.taken_by.name,
-        )
-        call_others(session, alert, why=AlarmWhy.GIVEN_BACK, now=now, turn_id=turn_id)
+        elder, name = MemberId(alert.member_id), alert.taken_by.name
+        tell(session, elder, "alert_taker_cannot", about=turn_id, now=now, by=name)
+        people = _others(session, alert)
+        alert.taken_by_id = alert.taken_at = None
+        reopen(session, alert, people, why=AlarmWhy.GIVEN_BACK, now=now, turn_id=turn_id)
     return alert
 
 
@@ -172,27 +171,24 @@ def ask_for_more(
         raise NotYours(f"member {by} did not take alert {alert_id}")
     if alert.state is AlertState.CLOSED:
         raise WrongState(f"alert {alert_id} is closed", state=alert.state.value)
-    call_others(session, alert, why=AlarmWhy.MORE_NEEDED, now=now, turn_id=turn_id)
+    people = _others(session, alert)
+    reopen(session, alert, people, why=AlarmWhy.MORE_NEEDED, now=now, turn_id=turn_id)
     return alert
 
 
-def call_others(
+def reopen(
     session: Session,
     alert: Alert,
+    people: list[Member],
     *,
     why: AlarmWhy,
     now: datetime,
     turn_id: TurnId | None = None,
 ) -> None:
-    """The alarm is anybody's again. Who took it stays known, to close it all the same."""
+    """The alarm is anybody's again, and these people are called. Who took it stays known, so that
+    he may still say how she is."""
     alert.state = AlertState.RAISED
     session.flush()
-    told = [MemberId(one.id) for one in alarm_calls.called(session, alert)]
-    wanted = [one for one in told if one != alert.taken_by_id]
-    people = [members.member(session, one) for one in wanted]
-    people = alarm_calls.may_go(session, alert, people) or alarm_calls.whoever_can(
-        session, alert, AT_ONCE
-    )
     alarm_calls.call(session, alert, people, why=why, now=now, turn_id=turn_id)
 
 
@@ -243,8 +239,7 @@ def close_answered(session: Session, alert: Alert, *, now: datetime) -> None:
     """She spoke after all, having missed her check-in: those who were called hear so, unless she
     cried for help."""
     in_danger = any(
-        one.kind is AlertKind.EMERGENCY
-        for one in open_alerts(session, MemberId(alert.member_id))
+        one.kind is AlertKind.EMERGENCY for one in open_alerts(session, MemberId(alert.member_id))
     )
     told = [] if in_danger else alarm_calls.called(session, alert)
     _close(session, alert, told, kind="check_in_answered", now=now)
@@ -302,8 +297,9 @@ def set_place(
     session: Session, *, member: MemberId, latitude: float, longitude: float, now: datetime
 ) -> Alert | None:
     """Her phone says where she is, in degrees: everybody who was called to her newest emergency
-    is told, and whoever is called later. The same place again tells nobody anew. Returns the
-    alert, or None when no emergency of hers is open. Raises BadPlace."""
+    is told, and whoever is called later. The same place again tells nobody anew, nor do more than
+    `MOST_PLACES`. Returns the alert, or None when no emergency of hers is open. Raises
+    BadPlace."""
     # Written so that what is no number is refused as well.
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise BadPlace(f"{latitude}, {longitude}")
@@ -311,11 +307,10 @@ def set_place(
     alert = next((one for one in mine if one.kind is AlertKind.EMERGENCY), None)
     if alert is None:
         return None
-    known = alarm_calls.place_of(session, alert)
-    if known is None or (known.latitude, known.longitude) != (latitude, longitude):
-        session.add(
-            AlarmPlace(alert_id=alert.id, latitude=latitude, longitude=longitude, at=now)
-        )
+    known = alarm_calls.places_of(session, alert)
+    is_new = not known or (known[-1].latitude, known[-1].longitude) != (latitude, longitude)
+    if is_new and len(known) < MOST_PLACES:
+        session.add(AlarmPlace(alert_id=alert.id, latitude=latitude, longitude=longitude, at=now))
         session.flush()
     for one in alarm_calls.called(session, alert):
         alarm_calls.tell_place(session, alert, one, now=now)
@@ -359,15 +354,20 @@ def _check_called(session: Session, alert: Alert, by: MemberId) -> None:
         raise NotYours(f"member {by} was not called to alert {alert.id}")
 
 
+def _others(session: Session, alert: Alert) -> list[Member]:
+    """Whom to call when he who took it is not enough: all that were called before."""
+    called = [one for one in alarm_calls.called(session, alert) if one.id != alert.taken_by_id]
+    can = alarm_calls.may_go(session, alert, called)
+    return can or alarm_calls.whoever_can(session, alert, AT_ONCE)
+
+
 def _take(alert: Alert, by: MemberId, now: datetime) -> None:
     alert.state = AlertState.TAKEN
     alert.taken_by_id = by
     alert.taken_at = now
 
 
-def _close(
-    session: Session, alert: Alert, told: list[Member], *, kind: str, now: datetime
-) -> None:
+def _close(session: Session, alert: Alert, told: list[Member], *, kind: str, now: datetime) -> None:
     alert.state = AlertState.CLOSED
     alert.closed_at = now
     session.flush()

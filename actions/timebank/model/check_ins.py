@@ -30,9 +30,7 @@ class CheckIn(Base):
     __tablename__ = "check_in"
     id = Column(Integer, primary_key=True)
     member_id = Column(ForeignKey("member.id"), nullable=False, index=True)
-    state = Column(
-        Choice(CheckInState), nullable=False, default=CheckInState.WAITING, index=True
-    )
+    state = Column(Choice(CheckInState), nullable=False, default=CheckInState.WAITING, index=True)
     due_at = Column(AwareDateTime, nullable=False)
     asked_at = Column(AwareDateTime)
     asked_again_at = Column(AwareDateTime)
