@@ -62,11 +62,9 @@ def is_asked(session: Session, member: MemberId) -> bool:
 
 
 def look(session: Session, *, now: datetime) -> list[CheckInId]:
-    """Plans whom to ask, asks who is due, asks again, and raises the alarm for who stays silent;
+    """Asks who is due, asks again, raises the alarm for who stays silent, and plans the next time;
     an alarm is closed when she speaks after all. Twice in a row does nothing more. Returns the
     check-ins in which something happened."""
-    for person in _to_be_planned(session):
-        _plan(session, person, now)
     moved = _close_answered(session, now)
     due = (
         select(CheckIn)
@@ -77,6 +75,8 @@ def look(session: Session, *, now: datetime) -> list[CheckInId]:
     for check_in in session.execute(due).scalars().all():
         if _look_at(session, check_in, now):
             moved.append(CheckInId(check_in.id))
+    for person in _to_be_planned(session):
+        _plan(session, person, now)
     return moved
 
 
