@@ -14,6 +14,7 @@ from actions.timebank import (
     alarm_questions,
     alerts,
     bindings,
+    channels,
     check_ins,
     deadlines,
     deliveries,
@@ -29,8 +30,8 @@ from actions.timebank import (
 from actions.timebank.alarm_calls import ALARM_KINDS
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import TurnId
-from actions.timebank.model import Member, Notice, Relation
-from actions.timebank.notices import tell
+from actions.timebank.model import ChannelBinding, Member, Notice, Relation
+from actions.timebank.notices import tell, tell_staff
 from actions.timebank.states import (
     Channel,
     NoticeState,
@@ -320,7 +321,23 @@ def _never_arrived(hood: Neighbourhood) -> None:
     deliveries.give_up(hood.session, delivery.id, tried=1, code="too_long", now=hood.now)
 
 
+def _phones(hood: Neighbourhood) -> None:
+    """A stranger writes; 王奶奶 joins, moves on, blocks us; 张秀英 takes her phone over."""
+    here: dict[str, Any] = {"channel": Channel.TELEGRAM, "now": hood.now}
+
+    def joins(member: Member, address: str) -> ChannelBinding:
+        _, code = channels.issue_card(hood.session, member=member.id, by=None, now=hood.now)
+        channels.show_card(hood.session, code=code, address=address, **here)
+        return channels.join(hood.session, address=address, **here)
+
+    tell_staff(hood.session, "staff_stranger", about="telegram:9", now=hood.now)
+    joins(hood.wang, "1")
+    channels.mark_unreachable(hood.session, joins(hood.wang, "2").id, now=hood.now)
+    joins(hood.zhang, "2")
+
+
 STORIES: list[Story] = [
+    _phones,
     _never_arrived,
     _gifts,
     _ratings,
