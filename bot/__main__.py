@@ -66,6 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     check_in.add_argument("rhythm", choices=[rhythm.value for rhythm in Rhythm])
     check_in.set_defaults(command=commands.member_check_in)
 
+    card = about.add_parser("card", help="a card to print, with which the member's phone joins")
+    card.add_argument("member", metavar="MEMBER")
+    card.add_argument("-o", "--output", type=Path, metavar="FILE.html")
+    card.set_defaults(command=commands.member_card)
+    unbind = about.add_parser("unbind", help="a lost phone: it no longer speaks for the member")
+    unbind.add_argument("member", metavar="MEMBER")
+    unbind.set_defaults(command=commands.member_unbind)
+
     ledger = chosen.add_parser("ledger", help="check the hours")
     books = ledger.add_subparsers(required=True, metavar="WHAT")
     verify = books.add_parser("verify", help="exit 1 and the first bad transfer when tampered")

@@ -98,7 +98,6 @@ def _tell_of_joining(
                 about=about,
                 now=now,
                 member=her.name,
-                place=her.place,
             )
         else:
             tell_staff(

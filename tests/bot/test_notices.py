@@ -29,8 +29,8 @@ from actions.timebank import (
 )
 from actions.timebank.alarm_calls import ALARM_KINDS
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.ids import TurnId
-from actions.timebank.model import ChannelBinding, Member, Notice, Relation
+from actions.timebank.ids import BindingId, TurnId
+from actions.timebank.model import Member, Notice, Relation
 from actions.timebank.notices import tell, tell_staff
 from actions.timebank.states import (
     Channel,
@@ -44,8 +44,9 @@ from bot.notices import told
 from bot.phrases import Phrases
 from bot.settings import Settings
 from tests.small_village import Street
-from tests.timebank.builders import MORNING
+from tests.timebank.builders import MORNING, FakeClock
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
+from tests.timebank.phones import Phone
 from voice.speakable import speakable
 
 
@@ -321,23 +322,19 @@ def _never_arrived(hood: Neighbourhood) -> None:
     deliveries.give_up(hood.session, delivery.id, tried=1, code="too_long", now=hood.now)
 
 
-def _phones(hood: Neighbourhood) -> None:
-    """A stranger writes; 王奶奶 joins, moves on, blocks us; 张秀英 takes her phone over."""
-    here: dict[str, Any] = {"channel": Channel.TELEGRAM, "now": hood.now}
-
-    def joins(member: Member, address: str) -> ChannelBinding:
-        _, code = channels.issue_card(hood.session, member=member.id, by=None, now=hood.now)
-        channels.show_card(hood.session, code=code, address=address, **here)
-        return channels.join(hood.session, address=address, **here)
-
+def _new_phones(hood: Neighbourhood) -> None:
+    """A stranger writes; 王奶奶 gets a phone, another one, then 张秀英's, and blocks us."""
+    clock = FakeClock(hood.now)
+    hers, new, neighbours = (Phone(hood.session, clock, address) for address in "123")
+    neighbours.joins(hood.zhang)
+    for phone in (hers, new, neighbours):
+        binding = phone.joins(hood.wang)
     tell_staff(hood.session, "staff_stranger", about="telegram:9", now=hood.now)
-    joins(hood.wang, "1")
-    channels.mark_unreachable(hood.session, joins(hood.wang, "2").id, now=hood.now)
-    joins(hood.zhang, "2")
+    channels.mark_unreachable(hood.session, BindingId(binding.id), now=hood.now)
 
 
 STORIES: list[Story] = [
-    _phones,
+    _new_phones,
     _never_arrived,
     _gifts,
     _ratings,

@@ -120,9 +120,7 @@ def test_staff_hear_once_that_she_cannot_be_reached(
     clock.pass_time(days=2)
     unreachable(session, binding, clock)
 
-    assert hood.notices(hood.staff, "staff_unreachable") == [
-        {"member": "王奶奶", "place": "老槐树旁"}
-    ]
+    assert hood.notices(hood.staff, "staff_unreachable") == [{"member": "王奶奶"}]
     assert phone.speaks_for() == hood.wang.id, "what she writes is still hers"
 
 

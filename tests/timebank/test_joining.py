@@ -133,9 +133,7 @@ def test_her_new_phone_takes_the_place_of_the_old_one(
 
     assert (phone.speaks_for(), other_phone.speaks_for()) == (None, hood.wang.id)
     assert right.died_at is not None
-    assert hood.notices(hood.staff, "staff_moved_phone") == [
-        {"member": "王奶奶", "place": "老槐树旁"}
-    ]
+    assert hood.notices(hood.staff, "staff_moved_phone") == [{"member": "王奶奶"}]
 
 
 def test_a_phone_that_is_passed_on_forgets_who_had_it(phone: Phone, hood: Neighbourhood) -> None:
