@@ -10,6 +10,7 @@ from actions.timebank.states import TurnOutcome
 from bot.turn_types import Button
 from tests.bot.telegram.line import NOTE, Line, spoken_note
 from tests.bot.turn_parts import HEARD
+from tests.bot_api.refusals import refused
 from voice import codec
 from voice.types import Delivery, VoiceError
 
@@ -83,6 +84,14 @@ def test_where_no_voice_can_be_made_the_words_go_out(
     heard = phone.hears()
     assert heard.voice is None
     assert (heard.words, heard.buttons) == ("好，买东西。大约一个半小时。", ["对", "不对"])
+
+
+def test_who_lets_in_no_voice_messages_gets_the_words(open_line: Line) -> None:
+    phone = open_line.phone("王奶奶")
+    open_line.api.disturb("sendVoice", refused("VOICE_MESSAGES_FORBIDDEN"))
+    phone.says("买点菜")
+    heard = phone.hears()
+    assert (heard.voice, heard.buttons) == (None, ["对", "不对"])
 
 
 def test_nothing_of_zero_seconds_is_fetched(open_line: Line) -> None:
