@@ -140,6 +140,15 @@ def test_who_blocks_and_comes_back_all_day_is_told_of_once_a_day(
     assert len(hood.notices(hood.staff, "staff_unreachable")) == 2
 
 
+def test_who_joins_again_with_the_same_phone_is_reached_again(
+    phone: Phone, hood: Neighbourhood, session: Session, clock: FakeClock
+) -> None:
+    binding = phone.joins(hood.wang)
+    unreachable(session, binding, clock)
+    phone.joins(hood.wang)
+    assert binding.unreachable_at is None
+
+
 def test_an_unbound_phone_need_not_be_reached(
     phone: Phone, hood: Neighbourhood, session: Session, clock: FakeClock
 ) -> None:
