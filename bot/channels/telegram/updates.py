@@ -17,8 +17,8 @@ from bot.channels.telegram.rates import seconds_of
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 8
-"""Updates that are worked on at the same time: two cores recognise no faster than that."""
+AT_ONCE = 6
+"""Updates that are worked on at the same time: two cores hear and speak no faster than that."""
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 TRIES = 1_440

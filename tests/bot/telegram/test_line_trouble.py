@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import pytest
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter, TimedOut
@@ -91,6 +92,16 @@ def test_the_program_starts_while_the_line_is_away_and_answers_when_it_is_back(l
         assert phone.hears(20).words == ANSWER
     finally:
         opened.__exit__(None, None, None)
+
+
+def test_what_was_said_while_the_line_was_away_for_hours_is_answered_with_saying_so(
+    line: Line,
+) -> None:
+    phone = line.phone("王奶奶")
+    line.api.telegram.now = lambda: time.time() - 8 * 3600
+    phone.speaks(NOTE, 1)
+    with line.open():
+        assert phone.hears().words == line.phrase("utter_telegram_late") + ANSWER
 
 
 def test_it_ends_in_good_time_while_the_line_is_away(line: Line) -> None:
