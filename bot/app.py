@@ -17,16 +17,19 @@ from actions.timebank import reminders
 from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
 from actions.timebank.session import Village, open_village
+from actions.timebank.states import Channel
 from bot.channels.talk_page.web import talk_page_routes
 from bot.channels.telegram.bot_api import make_bot
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.guests import Guests
 from bot.channels.telegram.joining import Listener, Listening
 from bot.channels.telegram.outgoing import Post
+from bot.channels.telegram.rates import Rates
 from bot.dialogue import Dialogue
 from bot.ears import Ears
 from bot.links import TalkLinks
 from bot.mouth import Mouth
+from bot.notifier import Notifier
 from bot.phrases import Phrases, read_phrases
 from bot.recordings import delete_revoked
 from bot.settings import Settings
@@ -97,7 +100,7 @@ def build_telegram(
     listening: Listening,
 ) -> TelegramChannel:
     """The channel, not started. Raises ValueError without a token."""
-    bot = make_bot(settings)
+    bot = make_bot(settings, Rates())
     guests = Guests(village)
     return TelegramChannel(
         settings,
@@ -136,9 +139,18 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         deadlines = asyncio.create_task(look_after_deadlines(parts.village, parts.recordings))
+        notifying = None
         if parts.telegram is not None:
             parts.telegram.start()
+            notifier = Notifier(
+                parts.village, parts.telegram.messenger, parts.phrases, channel=Channel.TELEGRAM
+            )
+            notifying = asyncio.create_task(notifier.run(), name="notifier")
         yield
+        if notifying is not None:
+            # While the channel still stands: what is under way lands.
+            notifying.cancel()
+            await asyncio.wait([notifying])
         if parts.telegram is not None:
             await parts.telegram.stop()
         deadlines.cancel()

@@ -28,6 +28,8 @@ def told(notice: Notice, phrases: Phrases) -> Tuple[str, List[Button]]:
         facts["kind"] = _kind(facts["kind"], phrases)
     if isinstance(facts.get("why"), list):
         facts["why"] = _why(facts["why"], str(facts.get("elder", "")), phrases)
+    if "untold" in facts:
+        facts["words"] = _untold(facts["untold"], phrases)
     return phrases.say(response, **facts)
 
 
@@ -45,3 +47,11 @@ def _why(reasons: List[Mapping[str, Any]], elder: str, phrases: Phrases) -> str:
             why = phrases.text(code, whom=elder, day=reason.get("day", ""), done=done)
             return phrases.text("utter_notice_because", why=why)
     return ""
+
+
+def _untold(notice: Mapping[str, Any], phrases: Phrases) -> str:
+    """What somebody else was to be told; empty when there are no words for it."""
+    try:
+        return told(Notice(kind=notice["kind"], facts=notice["facts"]), phrases)[0]
+    except KeyError:
+        return ""

@@ -114,6 +114,7 @@ def end_offer(session: Session, offer: Offer, ended_as: OfferState, *, now: date
             "offer_gone",
             about=f"{offer.id}",
             now=now,
+            offer_id=offer.id,
             elder=offer.request.elder.name,
             kind=offer.request.service_kind,
         )

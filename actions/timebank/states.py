@@ -196,3 +196,31 @@ class CardState(str, Enum):
     """One chat is being asked whether its person is the one on the card."""
     USED = "used"
     VOID = "void"
+
+
+#   waiting ──its turn──▶ sending ──the messenger has it──▶ sent
+#    ▲ ▲ │                │ │ └──she blocked us──▶ blocked ──she is back──▶ waiting
+#    │ │ │                │ └──refused, or unknown too often──▶ given_up
+#    │ │ │                └──not reached, or nobody knows──▶ waiting
+#    │ └─┼──not its time: quiet hours
+#    │   └──heard elsewhere, no longer true, or old──▶ dropped
+#    └──a notice is queued for somebody who has a chat
+class DeliveryState(str, Enum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    """On its way. After a crash nobody knows whether the messenger has it."""
+    SENT = "sent"
+    BLOCKED = "blocked"
+    GIVEN_UP = "given_up"
+    """Handed to the staff."""
+    DROPPED = "dropped"
+
+
+class Urgency(str, Enum):
+    """Each person has a queue of each; their order is kept within it. The values sort from the
+    last to the first."""
+
+    ORDINARY = "ordinary"
+    SILENT = "silent"
+    """Changes an older message; nobody is disturbed by it at any hour."""
+    URGENT = "urgent"

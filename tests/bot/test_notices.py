@@ -12,7 +12,9 @@ from sqlalchemy import select
 from actions.timebank import (
     alarm_questions,
     alerts,
+    bindings,
     deadlines,
+    deliveries,
     disputes,
     exchange,
     gifts,
@@ -24,7 +26,8 @@ from actions.timebank import (
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import TurnId
 from actions.timebank.model import Member, Notice
-from actions.timebank.states import NoticeState, ServiceKind
+from actions.timebank.notices import tell
+from actions.timebank.states import Channel, NoticeState, ServiceKind
 from bot.notices import told
 from bot.phrases import Phrases
 from tests.small_village import Street
@@ -99,6 +102,7 @@ def test_a_notice_without_words_is_a_bug(phrases: Phrases) -> None:
 
 
 Story = Callable[[Neighbourhood], None]
+STARTED = {"helper": "张秀英", "kind": "shopping"}
 
 
 def _settled(hood: Neighbourhood) -> None:
@@ -241,7 +245,18 @@ def _unwell_again(hood: Neighbourhood) -> None:
         )
 
 
+def _never_arrived(hood: Neighbourhood) -> None:
+    about = {"channel": Channel.TELEGRAM, "now": hood.now}
+    bindings.bind(hood.session, member=hood.wang.id, address="1", **about)
+    tell(hood.session, hood.wang.id, "visit_started", about="1", now=hood.now, **STARTED)
+    deliveries.tidy(hood.session, **about)
+    [(delivery, binding)] = deliveries.in_turn(hood.session, most=1, **about)
+    deliveries.begin(hood.session, delivery.id, binding_id=binding.id, now=hood.now)
+    deliveries.give_up(hood.session, delivery.id, tried=1, code="too_long", now=hood.now)
+
+
 STORIES: list[Story] = [
+    _never_arrived,
     _gifts,
     _ratings,
     _settled,

@@ -13,6 +13,7 @@ from actions.timebank.model.channels import (
     SentButton,
 )
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
+from actions.timebank.model.deliveries import Delivery
 from actions.timebank.model.exchanges import (
     Assignment,
     Confirmation,
@@ -40,6 +41,7 @@ __all__ = [
     "Confirmation",
     "Consent",
     "Deed",
+    "Delivery",
     "Dispute",
     "Group",
     "Hold",

@@ -19,7 +19,7 @@ TRIES = 2
 NOISE = re.compile(r"[\s，。、！？!?.,]")
 SAYS_YES = re.compile("(?=.*[对是嗯好行错])(?:对+|是+|嗯+|好|行|没错|就|的|我|啊|呀|嘛|了)+")
 SAYS_NO = re.compile("不|没有|错|别|弄混")
-LEADS_TO_NAME = re.compile("(?=.*[对是嗯好行错])(?:对+|是+|嗯+|没错|就|的|我|俺|叫|啊|呀|哎)*")
+LEADS_TO_NAME = re.compile("(?:对+|是+|嗯+|没错|就|的|我|俺|叫|啊|呀|哎)*")
 ALIKE = 0.5
 """How far a heard name may sound from the one on the card."""
 
@@ -85,7 +85,7 @@ def says_yes(words: str, name: str) -> Optional[bool]:
     """Whether these words say that she is the one of this name: 对, 我是王桂兰, 就是我. None when
     they say neither; 我是王桂兰的儿子 says neither."""
     said = NOISE.sub("", words)
-    if SAYS_NO.search(said):
+    if SAYS_NO.search(said.replace("没错", "")):
         return False
     if SAYS_YES.fullmatch(said):
         return True
