@@ -54,9 +54,13 @@ class Loop:
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
-    def end(self) -> None:
+    def stop(self) -> None:
+        """In the middle of whatever it does."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
+
+    def end(self) -> None:
+        self.stop()
         self._loop.close()
 
 
