@@ -19,7 +19,9 @@ WELL = re.compile(
     "|挺好|不要紧|不打紧|扶起来"
 )
 """她没事了: what whoever went there says when all is well."""
-HOSPITAL = re.compile("[送到进住拉在]\\w{0,4}(?:医院|卫生院|卫生所)|(?:救护车|一二零|120)\\w{0,2}[来到接拉]")
+HOSPITAL = re.compile(
+    "[送到进住拉在]\\w{0,4}(?:医院|卫生院|卫生所)|(?:救护车|一二零|120)\\w{0,2}[来到接拉]"
+)
 ILL = re.compile("不是没|不好|没好|没醒|没起来|起不来|不行|严重|快来|还要|昏|流血|[得要想该]去?送")
 """With such words in it nothing is over."""
 TELLS = ("affirm", "complete_task", "confirm_service", "deny", "inform", "report_wellbeing")
