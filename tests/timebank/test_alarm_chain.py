@@ -9,12 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from actions.timebank import alarm_chain, alerts, outbox
+from actions.timebank import alarm_chain, alerts, outbox, quiet_hours
 from actions.timebank.alarm_calls import Ring
 from actions.timebank.alarm_chain import CHECK_IN_CHAIN, EMERGENCY_CHAIN, read_chain
 from actions.timebank.errors import NotYours
 from actions.timebank.ids import AlertId, TurnId
-from actions.timebank.model import AlarmStep, Alert, Member
+from actions.timebank.model import AlarmStep, Alert, Member, Notice
 from actions.timebank.session import Village
 from actions.timebank.states import AlarmWhy, AlertKind, AlertState
 from tests.timebank.builders import FakeClock, make_member
@@ -187,9 +187,18 @@ def test_a_clock_that_is_set_back_does_not_hold_the_alarm_up(
 
 def test_night_is_no_excuse(hood: Neighbourhood, clock: FakeClock) -> None:
     clock.pass_time(hours=17)  # Two in the night.
-    cry(hood, clock)
+    alert = cry(hood, clock)
+    set_place(hood, clock, (34.5, 113.25))
     climb(hood, clock, minutes=3)
     assert ("climbed", ["赵铁柱"]) in log(hood)
+    take(hood, alert, hood.zhang, clock)
+    climb(hood, clock, minutes=15)
+    climb(hood, clock, minutes=15)
+    cannot(hood, alert, hood.zhang, clock)
+    climb(hood, clock, minutes=30)
+    alerts.close_alert(hood.session, alert_id=alert.id, by=hood.staff.id, now=clock())
+    for one in hood.session.query(Notice):
+        assert quiet_hours.may_be_told(one.kind, one.facts, clock()), one.kind
 
 
 def test_an_alarm_of_before_the_chain_is_taken_up(hood: Neighbourhood, clock: FakeClock) -> None:
@@ -309,6 +318,18 @@ def test_an_alarm_that_is_not_closed_climbs_on(hood: Neighbourhood, clock: FakeC
     # She who went there may still say that all is well.
     alerts.close_alert(hood.session, alert_id=alert.id, by=hood.zhang.id, now=clock())
     assert alert.state is AlertState.CLOSED and alert.taken_by is hood.zhang
+
+
+def test_when_nobody_else_is_left_he_who_fell_silent_is_asked_again(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    for person in (hood.li, hood.zhao, hood.staff):
+        person.left_at = clock()
+    alert = cry(hood, clock)
+    take(hood, alert, hood.zhang, clock)
+    climb(hood, clock, minutes=30)
+    assert log(hood)[1] == ("not_closed", ["张秀英"])
+    assert hood.notices(hood.wang, "alarm_nobody_yet") == []
 
 
 def test_an_alarm_given_back_calls_the_others_at_once(
