@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import Any, List
 
-from actions.timebank import chain, channels, members
+from actions.timebank import chain, channels, check_ins, members
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.errors import NotBound, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member
 from actions.timebank.session import Village, open_village
-from actions.timebank.states import Channel
+from actions.timebank.states import Channel, Rhythm
 from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment
 from bot.settings import HOUSE, Settings
 
@@ -132,6 +132,21 @@ def member_link(settings: Settings, given: argparse.Namespace) -> int:
             session.expunge(person)
     token = TalkLinks(settings.key()).token_for(MemberId(person.id), person.link_serial)
     print(f"{settings.address}/t/{token}")
+    return 0
+
+
+def member_check_in(settings: Settings, given: argparse.Namespace) -> int:
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    person = _find(village, given.member)
+    if person is None:
+        return 1
+    rhythm, now = Rhythm(given.rhythm), village.clock()
+    with village.transaction() as session:
+        check_ins.set_rhythm(session, member=MemberId(person.id), rhythm=rhythm, now=now)
+        ahead = check_ins.open_check_in(session, MemberId(person.id))
+        when = ahead and ahead.due_at.astimezone(VILLAGE_ZONE).isoformat(" ", "minutes")
+    print(f"{person.name} is asked {rhythm.value}" + (f", next {when}" if when else ""))
     return 0
 
 
@@ -263,7 +278,10 @@ def telegram_text(settings: Settings) -> List[str]:
         ]
     way = "by webhook" if settings.telegram_webhook_url else "asking Telegram itself"
     name = f"@{settings.telegram_bot}" if settings.telegram_bot else "your bot"
-    return [f"Telegram: {name}, {way}."]
+    return [
+        f"Telegram: {name}, {way}.",
+        "A phone joins by a printed card: .venv/bin/xiaobang member card NAME",
+    ]
 
 
 def _find(village: Village, name_or_id: str) -> Member | None:

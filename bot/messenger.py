@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Protocol, Sequence
 
-from actions.timebank.ids import MemberId
+from actions.timebank.ids import BindingId, MemberId
 from bot.turn_types import Button
 
 
@@ -16,7 +16,7 @@ class Push:
     about: str
     """Names the message. The same again carries the same buttons, so that whichever copy is
     pressed, it is one press."""
-    binding_id: int
+    binding_id: BindingId
     address: str
     member: MemberId
     text: str

@@ -211,7 +211,7 @@ class Notifier:
             return None
         return Push(
             about=deliveries.about(NoticeId(delivery.notice_id)),
-            binding_id=binding.id,
+            binding_id=BindingId(binding.id),
             address=binding.address,
             member=MemberId(delivery.member_id),
             text=text,

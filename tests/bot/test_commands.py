@@ -114,6 +114,18 @@ def test_a_renewed_link_ends_the_old_one(settings: Settings, capsys: Any) -> Non
     assert one_member(settings, "王桂兰").link_serial == old[1] + 1
 
 
+def test_a_member_is_asked_as_often_as_she_wishes(settings: Settings, capsys: Any) -> None:
+    for rhythm, said in (
+        ("daily", "王桂兰 is asked daily, next 2026-11-23 09:00+08:00\n"),
+        ("never", "王桂兰 is asked never\n"),
+    ):
+        assert main(["member", "check-in", "王桂兰", rhythm]) == 0
+        assert capsys.readouterr().out == said
+    assert main(["member", "check-in", "没这个人", "daily"]) == 1
+    with pytest.raises(SystemExit):
+        main(["member", "check-in", "王桂兰", "hourly"])
+
+
 @pytest.mark.parametrize("command", ["link", "talk", "card", "unbind"])
 @pytest.mark.parametrize("nobody", ["周不识", "999", "0", "", "'; DROP TABLE member; --"])
 def test_an_unknown_member_is_named(

@@ -14,6 +14,7 @@ from bot.channels.telegram.bot_api import Bot
 from bot.channels.telegram.guests import Guests
 from bot.channels.telegram.incoming import Incoming, SetPlace
 from bot.channels.telegram.joining import Listening
+from bot.channels.telegram.messenger import TelegramMessenger
 from bot.channels.telegram.outgoing import Post
 from bot.channels.telegram.polling import Polling
 from bot.channels.telegram.updates import Updates
@@ -41,6 +42,8 @@ class TelegramChannel:
         set_place: SetPlace,
     ) -> None:
         self._bot = bot
+        self.messenger = TelegramMessenger(bot, post)
+        """For what people are told without having asked."""
         incoming = Incoming(
             bot=bot,
             turns=turns,

@@ -58,6 +58,16 @@ class Post:
         self._mouth = mouth
         self._sent: OrderedDict[Tuple[str, str], _Sent] = OrderedDict()
 
+    def spoken(self, text: str) -> str:
+        """Canonical facts as they are said and shown."""
+        return self._mouth.spoken(text)
+
+    async def prepare(self, member: MemberId, text: str) -> None:
+        """Speaks ahead what will soon be posted to this member."""
+        delivery = await self._in_village(_delivery, Delivery(), member)
+        for sentences in notes_of(self._mouth.sentences(text)):
+            await self._sound(sentences, delivery)
+
     async def post(
         self,
         binding_id: BindingId,

@@ -116,7 +116,7 @@ class Rates(BaseRateLimiter[int]):
                 try:
                     return await callback(*args, **kwargs)
                 except RetryAfter as refusal:
-                    seconds = _seconds(refusal)
+                    seconds = seconds_of(refusal)
                     self._paused_until = max(self._paused_until, self._clock() + seconds)
                     if seconds > SHORT_PAUSE or not tries_left:
                         raise
@@ -140,6 +140,7 @@ class Rates(BaseRateLimiter[int]):
         return window
 
 
-def _seconds(refusal: RetryAfter) -> float:
+def seconds_of(refusal: RetryAfter) -> float:
+    """How long Telegram asks us to be silent."""
     asked = refusal.retry_after
     return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
