@@ -41,7 +41,7 @@ def test_two_classes_are_as_sure_as_the_library_that_fitted_them() -> None:
     rows = sparse.csr_matrix([[5.0, 0], [5, 1], [0, 5], [1, 5], [3, 3]])
     labels = ["any", "any", "none", "none", "none"]
     linear = Linear.fit(rows, labels, iterations=200, balanced=False)
-    library = LogisticRegression(max_iter=200, tol=0.01, multi_class="multinomial")
+    library = LogisticRegression(max_iter=200, tol=1e-6, multi_class="multinomial")
 
     expected = library.fit(rows, labels).predict_proba(rows)
     assert linear.probabilities(rows) == pytest.approx(expected, abs=1e-4)
