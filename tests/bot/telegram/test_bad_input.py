@@ -272,5 +272,6 @@ def test_a_button_of_a_task_asks_for_the_task_only_once(open_line: Line) -> None
         phone.presses("接", question)
     phone.hears()
     open_line.all_answered(6)
+    phone.hears_nothing()
     assert len([text for text in asked(open_line) if "accept_task" in text]) == 1
     assert len(open_line.street.rows(Turn)) == 2
