@@ -278,7 +278,10 @@ def telegram_text(settings: Settings) -> List[str]:
         ]
     way = "by webhook" if settings.telegram_webhook_url else "asking Telegram itself"
     name = f"@{settings.telegram_bot}" if settings.telegram_bot else "your bot"
-    return [f"Telegram: {name}, {way}."]
+    return [
+        f"Telegram: {name}, {way}.",
+        "A phone joins by a printed card: .venv/bin/xiaobang member card NAME",
+    ]
 
 
 def _find(village: Village, name_or_id: str) -> Member | None:

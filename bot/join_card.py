@@ -12,7 +12,7 @@ from markupsafe import Markup
 from actions.timebank.clock import VILLAGE_ZONE
 
 TEMPLATES = Path(__file__).parent / "templates"
-WEEKDAYS = "一二三四五六日"
+WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
 
 
 def deep_link(bot: str, code: str) -> str:

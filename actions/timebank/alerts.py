@@ -116,10 +116,10 @@ def take_alert(session: Session, *, alert_id: AlertId, by: MemberId, now: dateti
     _take(alert, by, now)
     session.flush()
     goes = members.member(session, by).name
+    facts = {"alert_id": alert.id, "member": alert.member.name, "by": goes}
     kind = "alert_taken" if alert.kind is AlertKind.EMERGENCY else "check_in_taken"
     about = f"{alert_id}:{by}:{alarm_calls.next_step(session, alert)}"
     tell(session, MemberId(alert.member_id), kind, about=about, now=now, by=goes)
-    facts = {"alert_id": alert.id, "member": alert.member.name, "by": goes}
     for one in alarm_calls.called(session, alert):
         if one.id != by:
             tell(session, MemberId(one.id), "alert_taken_by_other", about=about, now=now, **facts)

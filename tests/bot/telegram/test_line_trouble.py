@@ -12,8 +12,8 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Ret
 from bot.channels.telegram import channel, updates
 from bot.channels.telegram.polling import LONGEST_PAUSE, Patience
 from tests.bot.telegram.line import NOTE, Line, eventually
-from tests.bot_api.disturbances import Slow, Trouble, cut_after, cut_before
-from tests.bot_api.refusals import blocked, server_error, too_many
+from tests.bot_api.disturbances import Slow, cut_before
+from voice.types import Delivery, Pcm
 
 ANSWER = "好，买东西。大约一个半小时。"
 
@@ -23,75 +23,26 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(updates, "FIRST_PAUSE", 0.05)
 
 
-@pytest.mark.parametrize(
-    ("method", "trouble"),
-    [
-        ("sendVoice", cut_before),
-        ("sendVoice", server_error()),
-        ("sendVoice", too_many(1)),
-        ("getFile", cut_before),
-        ("getFile", cut_after),
-        ("download", cut_before),
-        ("getUpdates", cut_after),
-        ("getUpdates", server_error()),
-        ("sendChatAction", server_error()),
-        ("sendChatAction", cut_before),
-    ],
-)
-def test_what_breaks_on_the_way_is_tried_until_she_hears_an_answer_once(
-    line: Line, method: str, trouble: Trouble
+def test_a_long_answer_that_breaks_off_goes_on_where_it_ended(
+    open_line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    phone = line.phone("王奶奶")
-    line.api.disturb(method, trouble, times=2)
-    with line.open():
-        phone.speaks(NOTE, 1)
-        assert phone.hears(20).words == ANSWER
-        line.all_answered(1)
-        phone.hears_nothing()
-    assert len(line.parlour.dialogue.asked) == 1
+    quickly = open_line.parlour.synthesizer.synthesize
 
+    def slowly(sentence: str, delivery: Delivery) -> Pcm:
+        time.sleep(0.05)
+        return quickly(sentence, delivery)
 
-def test_a_long_answer_that_breaks_off_goes_on_where_it_ended(open_line: Line) -> None:
-    open_line.parlour.dialogue.texts = ["这是一句很长很长的话，说了就没个完。" * 8] * 3
+    monkeypatch.setattr(open_line.parlour.synthesizer, "synthesize", slowly)
+    story = [f"第{number}件事，是去村东头的小卖部给您买菜。" for number in range(1, 25)]
+    open_line.parlour.dialogue.texts = story
     phone = open_line.phone("王奶奶")
     phone.says("都有啥事")
-    first = phone.hears()
+    heard = [phone.hears()]
     open_line.api.disturb("sendVoice", cut_before, times=2)
-    heard = [first]
     while not heard[-1].buttons:
         heard.append(phone.hears())
+    assert open_line.api.telegram.disturbances.next("sendVoice", None) is None, "it broke off"
     assert "".join(one.words for one in heard) == open_line.turns()[0].reply
-
-
-def test_an_answer_whose_arrival_nobody_knows_is_sent_again_and_acts_once(open_line: Line) -> None:
-    phone = open_line.phone("王奶奶")
-    open_line.api.disturb("sendVoice", cut_after)
-    phone.says("买点菜")
-    first, second = phone.hears(), phone.hears()
-    assert first.words == second.words == ANSWER and first.keys == second.keys
-    assert len(open_line.parlour.dialogue.asked) == 1
-
-
-def test_who_blocks_us_is_not_tried_again(open_line: Line) -> None:
-    phone = open_line.phone("王奶奶")
-    open_line.api.disturb("sendVoice", blocked())
-    phone.says("买点菜")
-    eventually(lambda: bool(open_line.street.told("陈干事", "staff_unreachable")))
-    open_line.all_answered(1)
-    phone.hears_nothing()
-
-
-def test_the_program_starts_while_the_line_is_away_and_answers_when_it_is_back(line: Line) -> None:
-    phone = line.phone("王奶奶")
-    with line.api.away():
-        opened = line.open()
-        opened.__enter__()
-        phone.says("买点菜")
-        phone.hears_nothing(0.5)
-    try:
-        assert phone.hears(20).words == ANSWER
-    finally:
-        opened.__exit__(None, None, None)
 
 
 def test_what_was_said_while_the_line_was_away_for_hours_is_answered_with_saying_so(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from typing import Any, AsyncIterator
@@ -53,7 +54,7 @@ def knock(door: TestClient, body: Any, secret: str | None = SECRET) -> int:
 def message(number: int, text: str = "买点菜") -> dict[str, Any]:
     wang = {"id": 1001, "type": "private", "first_name": "王"}
     user = {"id": 1001, "is_bot": False, "first_name": "王"}
-    about = {"message_id": number, "date": 1_760_000_000, "chat": wang, "from": user}
+    about = {"message_id": number, "date": int(time.time()), "chat": wang, "from": user}
     return {"update_id": number, "message": {**about, "text": text}}
 
 
