@@ -44,6 +44,13 @@ def joined_phone(stack: Stack, api: BotApi, name: str, chat_id: int) -> Chat:
     return api.chat(chat_id, name)
 
 
+def lose_phone(stack: Stack, name: str) -> None:
+    """From now on this member's notices wait on the talk page again."""
+    village, member = stack.village, stack.member(name)
+    with village.transaction() as session:
+        channels.unbind(session, member=member, channel=Channel.TELEGRAM, now=village.clock())
+
+
 def hears_all(stack: Stack, phone: Chat, done: Done) -> str:
     """Waits until what was done is answered; gives all that was heard meanwhile."""
     village, key = stack.village, (Channel.TELEGRAM, done.update["update_id"])

@@ -12,7 +12,7 @@ from actions.timebank import ledger
 from actions.timebank.model import Offer, ServiceRequest, Turn
 from actions.timebank.states import RequestState, TurnOutcome
 from tests.bot_api import BotApi, Chat, Posted
-from tests.e2e.phones import PATIENCE, card_of, hears_all, joined_phone
+from tests.e2e.phones import PATIENCE, card_of, hears_all, joined_phone, lose_phone
 from tests.e2e.stack import Stack
 from voice import codec
 
@@ -92,6 +92,8 @@ def test_a_need_goes_out_as_a_task_and_comes_back_as_hours(
         assert session.get(ServiceRequest, request_id).state is RequestState.CONFIRMED
     assert balance(stack, name) == had + 60
     until_heard(helper, "一个小时")
+    for person in ("李福来", name):
+        lose_phone(stack, person)
 
 
 def until_heard(phone: Chat, words: str) -> Posted:

@@ -99,28 +99,6 @@ def test_two_hundred_updates_in_a_burst_are_each_answered_once_in_order(open_lin
 # -- buttons -------------------------------------------------------------------------------------
 
 
-def test_a_button_pressed_twice_acts_once(open_line: Line) -> None:
-    phone = open_line.phone("王奶奶")
-    asks_back(open_line, phone)
-    open_line.parlour.dialogue.seconds = 0.2
-    presses = [phone.presses("对"), phone.presses("对")]
-    assert phone.hears().words == ANSWER
-    open_line.all_answered(3)
-    assert asked(open_line).count("/affirm") == 1
-    eventually(lambda: all(phone.answer_to(one) is not None for one in presses))
-
-
-def test_after_yes_the_no_of_the_same_question_is_gone(open_line: Line) -> None:
-    phone = open_line.phone("王奶奶")
-    phone.says("买点菜")
-    question = phone.hears()
-    phone.presses("对", question)
-    assert phone.hears().words == ANSWER
-    phone.presses("不对", question)
-    assert phone.hears().words == open_line.phrase("utter_refused_button_gone")
-    assert "/deny" not in asked(open_line)
-
-
 def test_a_button_pressed_a_week_later_is_gone(open_line: Line) -> None:
     phone = open_line.phone("王奶奶")
     asks_back(open_line, phone)
@@ -294,5 +272,6 @@ def test_a_button_of_a_task_asks_for_the_task_only_once(open_line: Line) -> None
         phone.presses("接", question)
     phone.hears()
     open_line.all_answered(6)
+    phone.hears_nothing()
     assert len([text for text in asked(open_line) if "accept_task" in text]) == 1
     assert len(open_line.street.rows(Turn)) == 2

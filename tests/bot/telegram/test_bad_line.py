@@ -120,18 +120,6 @@ def test_what_was_said_while_the_line_was_away_is_answered_when_it_is_back(
     assert said(open_line) == ["买点菜", "修灯泡", "陪我看病"]
 
 
-def test_it_starts_without_a_line_and_answers_when_there_is_one(line: Line) -> None:
-    phone = line.phone("王奶奶")
-    with line.api.away():
-        phone.says("买点菜")
-        loop = Loop()
-        channel = loop.run(line._started())
-        phone.hears_nothing(0.5)
-    hears_once(phone)
-    loop.run(channel.stop())
-    loop.end()
-
-
 def test_the_typing_sign_may_fail_without_harm(open_line: Line) -> None:
     phone = open_line.phone("王奶奶")
     open_line.api.disturb("sendChatAction", server_error(500), times=5)
