@@ -15,5 +15,6 @@ DisputeId = NewType("DisputeId", int)
 AlertId = NewType("AlertId", int)
 NoticeId = NewType("NoticeId", int)
 ReminderId = NewType("ReminderId", int)
+DelegationId = NewType("DelegationId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""
