@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import policy, recordings, reminders, wellbeing
+from actions import family, policy, recordings, reminders, wellbeing
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
 from actions.requests import corrects_request
@@ -41,6 +41,8 @@ class ActionSayYes(VillageAction):
         return "action_say_yes"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if family.answer_by_button(talk, yes=True):
+            return []
         if is_all_well_asked(talk):
             return call_people(talk) if talk.heard("symptom") else all_is_well(talk)
         if takes_alarm_back(talk):
@@ -53,6 +55,9 @@ class ActionSayYes(VillageAction):
             return [FollowupAction("action_consent_recording")]
         if wellbeing.just_asked(talk):
             return wellbeing.somebody_shall_come(talk)
+        delegated = family.answer_by_word(talk, yes=True)
+        if delegated is not None:
+            return delegated
         if reminders.answer_by_yes(talk):
             return []
         offers = queries.pending_offers(talk.session, talk.me)
@@ -61,6 +66,9 @@ class ActionSayYes(VillageAction):
             return []
         if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
             return [FollowupAction("confirm_visit_form")]
+        asked_again = family.ask_again(talk)
+        if asked_again is not None:
+            return asked_again
         talk.say("utter_nothing_to_affirm")
         return []
 
@@ -73,6 +81,8 @@ class ActionSayNo(VillageAction):
         return "action_say_no"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if family.answer_by_button(talk, yes=False):
+            return []
         if takes_alarm_back(talk):
             return take_alarm_back(talk)
         if is_all_well_asked(talk):
@@ -89,6 +99,9 @@ class ActionSayNo(VillageAction):
         if wellbeing.just_asked(talk):
             talk.say("utter_nobody_shall_come")
             return []
+        delegated = family.answer_by_word(talk, yes=False)
+        if delegated is not None:
+            return delegated
         made = talk.before.slots.get("made_request")
         if made is not None:
             talk.say("utter_ask_what_is_wrong")
@@ -132,6 +145,9 @@ class ActionInform(VillageAction):
             return call_people(talk)
         if reminders.answer_by_button(talk):
             return []
+        for_elder = family.answer_whose(talk)
+        if for_elder is not None:
+            return for_elder
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
         if reminders.answer_by_words(talk) or policy.answer_by_choice(talk):
@@ -211,6 +227,9 @@ class ActionTalkToHuman(VillageAction):
         return "action_talk_to_human"
 
     def act(self, talk: Talk) -> List[EventType]:
+        named = family.named_by_her(talk)
+        if named is not None:
+            return named
         talk.call_back()
         talk.say("utter_staff_told", coordinator=talk.coordinator())
         return []

@@ -13,7 +13,7 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
-from actions.timebank import reminders
+from actions.timebank import delegates, reminders
 from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
 from actions.timebank.session import Village, open_village
@@ -114,14 +114,17 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
 
 
 async def look_after_deadlines(village: Village, recordings: Path) -> None:
-    """Passes unanswered offers on, ends what is too late, tells reminders and deletes recordings
-    that nobody may hear any more, for as long as the program runs."""
+    """Passes unanswered offers on, ends what is too late, tells reminders, asks again who may act
+    for whom, and deletes recordings that nobody may hear any more, for as long as the program
+    runs."""
 
     def look() -> None:
         with village.transaction() as session:
             expire_due(session, now=village.clock())
         with village.transaction() as session:
             reminders.tell_due(session, now=village.clock())
+        with village.transaction() as session:
+            delegates.sweep(session, now=village.clock())
         delete_revoked(village, recordings)
 
     while True:

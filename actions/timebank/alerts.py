@@ -11,12 +11,12 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.timebank import members
+from actions.timebank import delegates, members
 from actions.timebank.errors import NothingOpen, NotYours, Refusal, WrongState
 from actions.timebank.ids import AlertId, MemberId, TurnId
 from actions.timebank.model import Alert, Member
 from actions.timebank.notices import tell, tell_staff
-from actions.timebank.states import AlertKind, AlertState
+from actions.timebank.states import AlertKind, AlertState, DelegateScope
 
 SAME_EMERGENCY = timedelta(minutes=10)
 """A cry within this time of a raised alert belongs to it."""
@@ -63,9 +63,9 @@ def raise_alert(
 
 
 def who_is_told(session: Session, member: MemberId) -> list[Member]:
-    """Whom an alert of this member reaches, each once: the coordinators, kin with an account,
-    and the `NEIGHBOURS_TOLD` nearest neighbours. Empty when there is nobody: say so, and name
-    the public emergency number. Raises UnknownMember."""
+    """Whom an alert of this member reaches, each once: the coordinators, the delegates for alarms,
+    kin with an account, and the `NEIGHBOURS_TOLD` nearest neighbours. Empty when there is nobody:
+    say so, and name the public emergency number. Raises UnknownMember."""
     return _coordinators_for(session, member) + _people_near(session, member)
 
 
@@ -210,9 +210,11 @@ def _coordinators_for(session: Session, member: MemberId) -> list[Member]:
 
 
 def _people_near(session: Session, member: MemberId) -> list[Member]:
-    kin = [one for one in members.kin_of(session, member) if not one.is_coordinator]
-    neighbours = [one for one in members.neighbours_of(session, member) if not one.is_coordinator]
-    return kin + neighbours[:NEIGHBOURS_TOLD]
+    family = delegates.delegates_of(session, member, DelegateScope.ALARMS)
+    near = members.neighbours_of(session, member)
+    kin = family + [one for one in members.kin_of(session, member) if one not in family]
+    neighbours = [one for one in near if not one.is_coordinator and one not in family]
+    return [one for one in kin if not one.is_coordinator] + neighbours[:NEIGHBOURS_TOLD]
 
 
 def _where(person: Member) -> str:

@@ -60,9 +60,7 @@ class Delegation(Base):
         ),
         CheckConstraint("(given_at IS NULL) = (ends_at IS NULL)", name="given_for_a_time"),
         CheckConstraint("given_at IS NULL OR ends_at > given_at", name="ends_after_it_began"),
-        CheckConstraint(
-            "(state IN ('proposed', 'given')) = (ended_at IS NULL)", name="ended_once"
-        ),
+        CheckConstraint("(state IN ('proposed', 'given')) = (ended_at IS NULL)", name="ended_once"),
         *(
             Index(
                 f"uq_delegation_one_{state}",
