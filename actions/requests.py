@@ -238,14 +238,14 @@ def _tell_delegate(talk: Talk, elders: List[Member]) -> List[EventType]:
     return []
 
 
-def say_status(
-    talk: Talk, request: ServiceRequest, *, of: str = "status", **facts: str
-) -> None:
+def say_status(talk: Talk, request: ServiceRequest, *, of: str = "status", **facts: str) -> None:
     facts |= {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     helper = who_comes(talk, request)
     if request.state is RequestState.CLAIMED:
         claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
-        talk.say(f"utter_{of}_claimed", helper=helper, minutes=wording.minutes(claimed or 0), **facts)
+        talk.say(
+            f"utter_{of}_claimed", helper=helper, minutes=wording.minutes(claimed or 0), **facts
+        )
     elif request.state is RequestState.IN_PROGRESS:
         talk.say(f"utter_{of}_under_way", helper=helper, **facts)
     elif request.state is RequestState.ASSIGNED:

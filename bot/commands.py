@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 from typing import Any, List
 
-from actions.timebank import chain, members
-from actions.timebank.errors import UnknownMember
+from actions.timebank import chain, delegates, members
+from actions.timebank.errors import NotYours, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member
 from actions.timebank.session import Village, open_village
+from actions.timebank.states import DelegateScope, DelegationState
 from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment
 from bot.settings import HOUSE, Settings
 
@@ -130,6 +131,41 @@ def member_link(settings: Settings, given: argparse.Namespace) -> int:
             session.expunge(person)
     token = TalkLinks(settings.key()).token_for(MemberId(person.id), person.link_serial)
     print(f"{settings.address}/t/{token}")
+    return 0
+
+
+def member_delegate(settings: Settings, given: argparse.Namespace) -> int:
+    """Asks the elder; only her own yes makes anybody her delegate."""
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    elder, delegate = _find(village, given.elder), _find(village, given.delegate)
+    if elder is None or delegate is None:
+        return 1
+    ids = {"elder": MemberId(elder.id), "delegate": MemberId(delegate.id)}
+    scopes = [DelegateScope(scope) for scope in given.may or DelegateScope]
+    try:
+        with village.transaction() as session:
+            asked = delegates.propose(session, **ids, scopes=scopes, by=None, now=village.clock())
+            stands = asked.state is DelegationState.GIVEN
+    except NotYours:
+        print("Nobody can be the own delegate.", file=sys.stderr)
+        return 1
+    may = f"{delegate.name} may act for {elder.name} already"
+    print(may if stands else f"{elder.name} is asked whether {delegate.name} may act for her")
+    return 0
+
+
+def member_undelegate(settings: Settings, given: argparse.Namespace) -> int:
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    elder, delegate = _find(village, given.elder), _find(village, given.delegate)
+    if elder is None or delegate is None:
+        return 1
+    ids = {"elder": MemberId(elder.id), "delegate": MemberId(delegate.id)}
+    with village.transaction() as session:
+        ended = delegates.send_away(session, **ids, by=None, now=village.clock())
+    did = "acts no more" if ended else "did not act"
+    print(f"{delegate.name} {did} for {elder.name}")
     return 0
 
 
