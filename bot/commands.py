@@ -148,7 +148,7 @@ def member_delegate(settings: Settings, given: argparse.Namespace) -> int:
             asked = delegates.propose(session, **ids, scopes=scopes, by=None, now=village.clock())
             stands = asked.state is DelegationState.GIVEN
     except NotYours:
-        print("Nobody can be the own delegate.", file=sys.stderr)
+        print("Nobody is their own delegate.", file=sys.stderr)
         return 1
     may = f"{delegate.name} may act for {elder.name} already"
     print(may if stands else f"{elder.name} is asked whether {delegate.name} may act for her")
