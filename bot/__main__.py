@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from actions.timebank.states import Rhythm
+from actions.timebank.states import DelegateScope, Rhythm
 from bot import commands
 from bot.settings import Settings
 
@@ -65,6 +65,18 @@ def _parser() -> argparse.ArgumentParser:
     check_in.add_argument("member", metavar="MEMBER")
     check_in.add_argument("rhythm", choices=[rhythm.value for rhythm in Rhythm])
     check_in.set_defaults(command=commands.member_check_in)
+
+    delegate = about.add_parser("delegate", help="ask an elder whether family may act for her")
+    undelegate = about.add_parser("undelegate", help="end what an elder allowed")
+    for delegating in (delegate, undelegate):
+        delegating.add_argument("elder", metavar="ELDER")
+        delegating.add_argument("delegate", metavar="DELEGATE")
+    scopes = [scope.value for scope in DelegateScope]
+    delegate.add_argument(
+        "--may", action="append", choices=scopes, help="allow only this; may be given repeatedly"
+    )
+    delegate.set_defaults(command=commands.member_delegate)
+    undelegate.set_defaults(command=commands.member_undelegate)
 
     ledger = chosen.add_parser("ledger", help="check the hours")
     books = ledger.add_subparsers(required=True, metavar="WHAT")

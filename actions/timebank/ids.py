@@ -16,5 +16,6 @@ AlertId = NewType("AlertId", int)
 CheckInId = NewType("CheckInId", int)
 NoticeId = NewType("NoticeId", int)
 ReminderId = NewType("ReminderId", int)
+DelegationId = NewType("DelegationId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""

@@ -17,6 +17,7 @@ from actions.timebank.model.exchanges import (
     ServiceRequest,
     Visit,
 )
+from actions.timebank.model.family import Delegation, DelegationGrant
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import Availability, Group, Lane, Member, Relation, Skill
 
@@ -37,6 +38,8 @@ __all__ = [
     "Confirmation",
     "Consent",
     "Deed",
+    "Delegation",
+    "DelegationGrant",
     "Dispute",
     "Group",
     "Hold",
