@@ -6,7 +6,7 @@ from typing import Any, Dict, List
 
 from rasa_sdk.events import EventType
 
-from actions import wording
+from actions import family, wording
 from actions.base import Talk, VillageAction
 from actions.timebank import ledger
 from actions.timebank.clock import VILLAGE_ZONE
@@ -25,6 +25,9 @@ class ActionCheckBalance(VillageAction):
         return "action_check_balance"
 
     def act(self, talk: Talk) -> List[EventType]:
+        for_elder = family.seen_balance(talk)
+        if for_elder is not None:
+            return for_elder
         account = ledger.account_of(talk.session, talk.me)
         balance = ledger.balance(talk.session, AccountId(account.id))
         newest = history(talk.session, talk.me, limit=1)
@@ -42,6 +45,9 @@ class ActionExplainHistory(VillageAction):
         return "action_explain_history"
 
     def act(self, talk: Talk) -> List[EventType]:
+        for_elder = family.no_history(talk)
+        if for_elder is not None:
+            return for_elder
         lines = history(talk.session, talk.me, limit=LINES_TOLD)
         if not lines:
             talk.say("utter_history_none")

@@ -50,10 +50,18 @@ FORM_SLOTS = (
     "reminder_words",
     "reminder_matter",
     "delete_sure",
+    "for_elder",
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
 
-ANSWER_SLOTS = ("guess", "made_request", "all_well_asked", "alarm_end")
+ANSWER_SLOTS = (
+    "guess",
+    "made_request",
+    "all_well_asked",
+    "alarm_end",
+    "delegation_asked",
+    "whose",
+)
 """Slots that belong to the answer that set them, see `Before.slots`."""
 
 HEAR_AGAIN = ("repeat", "slow_down", "louder")

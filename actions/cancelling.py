@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from rasa_sdk.events import EventType
 
 from actions import wording
 from actions.base import Talk, VillageAction, forget_matter
+from actions.family import sent_away
 from actions.forms import VillageForm
+from actions.kinship import refuse_for_others
 from actions.reminders import ask_call_off, call_off, due_time, to_call_off
 from actions.requests import changeable_request, changeable_requests, kind_of
 from actions.said import moment_meant
@@ -28,7 +30,14 @@ class ValidateCancelRequestForm(VillageForm):
     def name(self) -> str:
         return "validate_cancel_request_form"
 
+    def other_side(self, talk: Talk) -> Optional[str]:
+        """不让建国替我办了 calls off no visit."""
+        is_new = not self.is_open(talk.tracker)
+        return "action_end_delegation" if is_new and sent_away(talk) else None
+
     def check(self, talk: Talk) -> Dict[str, Any]:
+        if not self.is_open(talk.tracker):
+            refuse_for_others(talk)
         asked, reminder_id = self.asked(talk), talk.tracker.get_slot("reminder_matter")
         if not asked:
             reminder = to_call_off(talk, open_requests=bool(changeable_requests(talk)))

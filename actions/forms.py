@@ -22,6 +22,8 @@ from actions.timebank.alerts import NoCoordinator
 
 ANSWERS = ("inform", "affirm", "deny", "unsure", "nlu_fallback")
 """Said while a question is open, these answer it, usable or not."""
+NOTICE_BUTTONS = ("reminder_id", "delegation_id")
+"""What a button of a notice carries: it answers no question of a form."""
 WORDS = ("story", "reminder_words", "rating_words", "form_tries")
 """Slots that are filled by whatever is said, understood or not."""
 EXAMPLE_AT, PERSON_AT = 2, 3
@@ -105,8 +107,7 @@ class VillageForm(FormValidationAction, ABC):
         return in_village(dispatcher, tracker, domain, checked, lambda _r, _t: leave_form())
 
     def _is_answered(self, tracker: Tracker) -> bool:
-        if next(tracker.get_latest_entity_values("reminder_id"), None) is not None:
-            # The button of a reminder.
+        if any(next(tracker.get_latest_entity_values(one), None) for one in NOTICE_BUTTONS):
             return False
         intent = (tracker.latest_message.get("intent") or {}).get("name")
         return bool(tracker.slots_to_validate()) or intent in (*ANSWERS, *self.opened_by)

@@ -10,6 +10,7 @@ from rasa_sdk.events import EventType
 from actions import neighbours, receivers, wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
+from actions.kinship import refuse_for_others
 from actions.receivers import FUND, Receiver
 from actions.timebank import gifts, ledger
 from actions.timebank.errors import NotEnoughMinutes, NotYours
@@ -47,6 +48,7 @@ class ValidateTransferTimeForm(VillageForm):
     def check(self, talk: Talk) -> Dict[str, Any]:
         if receivers.is_to_herself(talk):
             raise NotYours("hours cannot be fetched from another's account")
+        refuse_for_others(talk, only_in_her_place=True)
         gifts.check_spare(talk.session, talk.me, 1)
         slot, asked = talk.tracker.get_slot, self.asked(talk)
         known = _Gift(slot("gift_to"), slot("gift_minutes")) if asked else _Gift()

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import wording
+from actions import family, wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
+from actions.kinship import elders_meant, refuse_for_others
 from actions.said import TAKES_BACK, Need, known_before, moment_meant, needs
-from actions.timebank import deeds, exchange, queries
+from actions.timebank import deeds, exchange, on_behalf, queries
 from actions.timebank.errors import InThePast, NotEnoughMinutes, NothingOpen, Refusal
-from actions.timebank.ids import RequestId, TurnId
-from actions.timebank.model import ServiceRequest
-from actions.timebank.states import RequestState, ServiceKind
+from actions.timebank.ids import MemberId, RequestId, TurnId
+from actions.timebank.model import Member, ServiceRequest
+from actions.timebank.states import DelegateScope, RequestState, ServiceKind
 from actions.whom import ANYBODY, wanted_member, whom
 
 ENTITY_OF = {"service_kind": "service_kind", "when": "when", "help_minutes": "duration_minutes"}
 """What fills the slots of a request."""
+CHANGES = re.compile("改|换|挪|推|提前")
 MOST_NEEDS = 3
 """Of one sentence; more cannot be kept in mind by who hears them told."""
 
@@ -30,6 +33,11 @@ class ValidateRequestHelpForm(VillageForm):
 
     def name(self) -> str:
         return "validate_request_help_form"
+
+    def other_side(self, talk: Talk) -> Optional[str]:
+        is_new = not self.is_open(talk.tracker) and not talk.tracker.get_slot("more_needs")
+        several = is_new and len(elders_meant(talk, DelegateScope.ASK_HELP)) > 1
+        return "action_ask_whose" if several else None
 
     def check(self, talk: Talk) -> Dict[str, Any]:
         """Several needs of one sentence are made one after the other: the first fills the form,
@@ -42,7 +50,8 @@ class ValidateRequestHelpForm(VillageForm):
         meant = {**_as_meant(talk, before), **_first_of_several(talk)}
         if is_open:
             _say_back(talk, meant)
-        return {**meant, **_future_when(talk, meant), **whom(talk)}
+        for_whom = {} if is_open else family.for_whom(talk)
+        return {**meant, **_future_when(talk, meant), **whom(talk), **for_whom}
 
 
 class ValidateChangeRequestForm(VillageForm):
@@ -51,7 +60,17 @@ class ValidateChangeRequestForm(VillageForm):
     def name(self) -> str:
         return "validate_change_request_form"
 
+    def other_side(self, talk: Talk) -> Optional[str]:
+        """替王桂兰叫人 sounds like a change of something; a delegate asks for something new."""
+        is_new = not self.is_open(talk.tracker) and not CHANGES.search(talk.words)
+        elders = elders_meant(talk, DelegateScope.ASK_HELP) if is_new else []
+        if len(elders) > 1:
+            return "action_ask_whose"
+        return "request_help_form" if elders else None
+
     def check(self, talk: Talk) -> Dict[str, Any]:
+        if not self.is_open(talk.tracker):
+            refuse_for_others(talk)
         request = changeable_request(talk)
         meant = _as_meant(talk, before=wording.moment(request.starts_at))
         says_what_changes = talk.meant("duration_minutes") or talk.meant("service_kind")
@@ -74,7 +93,7 @@ class ActionRequestHelp(VillageAction):
             return _make_each(talk, [first, *more])
         request = _make(talk, first, talk.turn)
         _say_who_is_asked(talk, request)
-        return [*forget_matter(), SlotSet("made_request", request.id)]
+        return [*forget_matter(), *_just_made(talk, request)]
 
     def refused(self, refusal: Refusal, talk: Talk) -> List[EventType]:
         if isinstance(refusal, NotEnoughMinutes):
@@ -83,18 +102,31 @@ class ActionRequestHelp(VillageAction):
 
 
 def _make(talk: Talk, need: Need, turn: TurnId) -> ServiceRequest:
-    return exchange.request_help(
-        talk.session,
-        elder=talk.me,
-        service_kind=ServiceKind(need.kind),
-        starts_at=datetime.fromisoformat(str(need.when)),
-        minutes=need.minutes,
-        place=talk.speaker.place,
-        note=talk.tracker.get_slot("story") or "",
-        wanted_helper=wanted_member(talk),
-        turn_id=turn,
-        now=talk.now,
-    )
+    elder = family.elder_of(talk)
+    try:
+        return exchange.request_help(
+            talk.session,
+            elder=MemberId(elder.id),
+            requested_by=talk.me,
+            service_kind=ServiceKind(need.kind),
+            starts_at=datetime.fromisoformat(str(need.when)),
+            minutes=need.minutes,
+            place=elder.place,
+            note=talk.tracker.get_slot("story") or "",
+            wanted_helper=wanted_member(talk),
+            turn_id=turn,
+            now=talk.now,
+        )
+    except NotEnoughMinutes:
+        if elder.id == talk.me:
+            raise
+        # How many there are is told to nobody who may not see it.
+        raise NotEnoughMinutes(what="for_elder", elder=elder.name) from None
+
+
+def _just_made(talk: Talk, request: ServiceRequest) -> List[EventType]:
+    """What lets the next words correct it; another's request is hers to correct."""
+    return [SlotSet("made_request", request.id)] if request.elder_id == talk.me else []
 
 
 def _make_each(talk: Talk, wanted: List[Need]) -> List[EventType]:
@@ -116,7 +148,7 @@ def _make_each(talk: Talk, wanted: List[Need]) -> List[EventType]:
                 _look_for_a_way(talk)
         else:
             _say_who_is_asked_also(talk, request)
-            events.append(SlotSet("made_request", request.id))
+            events += _just_made(talk, request)
     if len(wanted) > MOST_NEEDS:
         talk.say("utter_needs_more_than_three")
     return [*events, *_ask_when(talk, late)]
@@ -128,7 +160,8 @@ def _ask_when(talk: Talk, late: List[Need]) -> List[EventType]:
         return []
     talk.say("utter_request_too_late", kind=wording.kind(talk.domain, ServiceKind(late[0].kind)))
     waiting = [asdict(need) for need in late]
-    return [SlotSet("more_needs", waiting), FollowupAction("request_help_form")]
+    kept = [SlotSet("for_elder", talk.tracker.get_slot("for_elder"))]
+    return [*kept, SlotSet("more_needs", waiting), FollowupAction("request_help_form")]
 
 
 def _next_late(talk: Talk, waiting: List[Dict[str, Any]]) -> Dict[str, Any]:
@@ -182,6 +215,9 @@ class ActionCheckRequestStatus(VillageAction):
         return "action_check_request_status"
 
     def act(self, talk: Talk) -> List[EventType]:
+        elders = elders_meant(talk, DelegateScope.SEE_REQUESTS)
+        if elders:
+            return _tell_delegate(talk, elders)
         requests = queries.open_requests(talk.session, talk.me)
         if not requests:
             talk.say("utter_status_none")
@@ -190,22 +226,34 @@ class ActionCheckRequestStatus(VillageAction):
         return []
 
 
-def say_status(talk: Talk, request: ServiceRequest) -> None:
-    facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
+def _tell_delegate(talk: Talk, elders: List[Member]) -> List[EventType]:
+    if len(elders) > 1:
+        return family.ask_whose(talk, elders)
+    about: Dict[str, Any] = {"by": talk.me, "elder": MemberId(elders[0].id), "now": talk.now}
+    requests = on_behalf.see_requests(talk.session, **about)
+    if not requests:
+        talk.say("utter_elder_status_none", elder=elders[0].name)
+    for request in requests[:2]:
+        say_status(talk, request, of="elder_status", elder=elders[0].name)
+    return []
+
+
+def say_status(talk: Talk, request: ServiceRequest, *, of: str = "status", **facts: str) -> None:
+    facts |= {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
     helper = who_comes(talk, request)
     if request.state is RequestState.CLAIMED:
         claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
         talk.say(
-            "utter_status_claimed", helper=helper, minutes=wording.minutes(claimed or 0), **facts
+            f"utter_{of}_claimed", helper=helper, minutes=wording.minutes(claimed or 0), **facts
         )
     elif request.state is RequestState.IN_PROGRESS:
-        talk.say("utter_status_under_way", helper=helper, **facts)
+        talk.say(f"utter_{of}_under_way", helper=helper, **facts)
     elif request.state is RequestState.ASSIGNED:
-        talk.say("utter_status_accepted", helper=helper, **facts)
+        talk.say(f"utter_{of}_accepted", helper=helper, **facts)
     elif helper:
-        talk.say("utter_status_asked", helper=helper, **facts)
+        talk.say(f"utter_{of}_asked", helper=helper, **facts)
     else:
-        talk.say("utter_status_nobody", coordinator=talk.coordinator(), **facts)
+        talk.say(f"utter_{of}_nobody", coordinator=talk.coordinator(), **facts)
 
 
 def changeable_request(talk: Talk) -> ServiceRequest:
@@ -251,6 +299,9 @@ def who_comes(talk: Talk, request: ServiceRequest) -> Optional[str]:
 
 def _say_who_is_asked(talk: Talk, request: ServiceRequest) -> None:
     facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
+    if request.elder_id != talk.me:
+        family.say_made(talk, request, **facts)
+        return
     offer = queries.pending_offer_of(talk.session, RequestId(request.id))
     if offer is None:
         talk.say("utter_request_no_neighbour", coordinator=talk.coordinator(), **facts)
@@ -266,6 +317,9 @@ def _say_who_is_asked(talk: Talk, request: ServiceRequest) -> None:
 def _say_who_is_asked_also(talk: Talk, request: ServiceRequest) -> None:
     """One of several requests, in one sentence."""
     facts = {"when": wording.moment(request.starts_at), "kind": kind_of(talk, request)}
+    if request.elder_id != talk.me:
+        family.say_made(talk, request, **facts)
+        return
     offer = queries.pending_offer_of(talk.session, RequestId(request.id))
     if offer is None:
         talk.say("utter_request_also_no_neighbour", coordinator=talk.coordinator(), **facts)

@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import alarms, policy, recordings, reminders, wellbeing
+from actions import alarms, family, policy, recordings, reminders, wellbeing
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
 from actions.requests import corrects_request
@@ -41,6 +41,8 @@ class ActionSayYes(VillageAction):
         return "action_say_yes"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if family.answer_by_button(talk, yes=True):
+            return []
         if is_all_well_asked(talk):
             return call_people(talk) if talk.heard("symptom") else all_is_well(talk)
         if takes_alarm_back(talk):
@@ -53,6 +55,9 @@ class ActionSayYes(VillageAction):
             return [FollowupAction("action_consent_recording")]
         if wellbeing.just_asked(talk):
             return wellbeing.somebody_shall_come(talk)
+        delegated = family.answer_by_word(talk, yes=True)
+        if delegated is not None:
+            return delegated
         if alarms.is_end_asked(talk):
             return alarms.end_alarm(talk)
         if alarms.tells_the_end(talk):
@@ -71,6 +76,9 @@ class ActionSayYes(VillageAction):
             return [FollowupAction("confirm_visit_form")]
         if wellbeing.answer_check_in(talk, is_well=True):
             return []
+        asked_again = family.ask_again(talk)
+        if asked_again is not None:
+            return asked_again
         talk.say("utter_nothing_to_affirm")
         return []
 
@@ -83,6 +91,8 @@ class ActionSayNo(VillageAction):
         return "action_say_no"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if family.answer_by_button(talk, yes=False):
+            return []
         if takes_alarm_back(talk):
             return take_alarm_back(talk)
         if is_all_well_asked(talk):
@@ -99,6 +109,9 @@ class ActionSayNo(VillageAction):
         if wellbeing.just_asked(talk):
             talk.say("utter_nobody_shall_come")
             return []
+        delegated = family.answer_by_word(talk, yes=False)
+        if delegated is not None:
+            return delegated
         made = talk.before.slots.get("made_request")
         if made is not None:
             talk.say("utter_ask_what_is_wrong")
@@ -155,6 +168,9 @@ class ActionInform(VillageAction):
             return []
         if alarms.tells_the_end(talk):
             return alarms.ask_end(talk)
+        for_elder = family.answer_whose(talk)
+        if for_elder is not None:
+            return for_elder
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
         if reminders.answer_by_words(talk) or policy.answer_by_choice(talk):
@@ -234,6 +250,9 @@ class ActionTalkToHuman(VillageAction):
         return "action_talk_to_human"
 
     def act(self, talk: Talk) -> List[EventType]:
+        named = family.named_by_her(talk)
+        if named is not None:
+            return named
         talk.call_back()
         talk.say("utter_staff_told", coordinator=talk.coordinator())
         return []

@@ -10,6 +10,7 @@ from rasa_sdk.events import EventType
 from actions import wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
+from actions.kinship import refuse_for_others
 from actions.said import known_before
 from actions.timebank import disputes, queries, visits
 from actions.timebank.errors import NothingOpen
@@ -36,6 +37,7 @@ class ValidateConfirmVisitForm(VillageForm):
         return "complete_task_form" if queries.active_tasks(talk.session, talk.me) else None
 
     def check(self, talk: Talk) -> Dict[str, Any]:
+        refuse_for_others(talk)
         request = visit_meant(talk)
         return {"matter_id": request.id, **self._what_is_certain(talk, request)}
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
-from actions.timebank.states import Rhythm
+from actions.timebank.states import DelegateScope, Rhythm
 from bot import commands
 from bot.settings import Settings
 
@@ -73,6 +73,17 @@ def _parser() -> argparse.ArgumentParser:
     unbind = about.add_parser("unbind", help="a lost phone: it no longer speaks for the member")
     unbind.add_argument("member", metavar="MEMBER")
     unbind.set_defaults(command=commands.member_unbind)
+    delegate = about.add_parser("delegate", help="ask an elder whether family may act for her")
+    undelegate = about.add_parser("undelegate", help="end what an elder allowed")
+    for delegating in (delegate, undelegate):
+        delegating.add_argument("elder", metavar="ELDER")
+        delegating.add_argument("delegate", metavar="DELEGATE")
+    scopes = [scope.value for scope in DelegateScope]
+    delegate.add_argument(
+        "--may", action="append", choices=scopes, help="allow only this; may be given repeatedly"
+    )
+    delegate.set_defaults(command=commands.member_delegate)
+    undelegate.set_defaults(command=commands.member_undelegate)
 
     ledger = chosen.add_parser("ledger", help="check the hours")
     books = ledger.add_subparsers(required=True, metavar="WHAT")

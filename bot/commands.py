@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import Any, List
 
-from actions.timebank import chain, channels, check_ins, members
+from actions.timebank import chain, channels, check_ins, delegates, members
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.errors import NotBound, UnknownMember
+from actions.timebank.errors import NotBound, NotYours, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member
 from actions.timebank.session import Village, open_village
-from actions.timebank.states import Channel, Rhythm
+from actions.timebank.states import Channel, DelegateScope, DelegationState, Rhythm
 from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment
 from bot.settings import HOUSE, Settings
 
@@ -203,6 +203,41 @@ def member_unbind(settings: Settings, given: argparse.Namespace) -> int:
         print(f"{person.name} has no phone that is bound.", file=sys.stderr)
         return 1
     print(f"{person.name}'s phone is unbound. For a new one: xiaobang member card {person.id}")
+    return 0
+
+
+def member_delegate(settings: Settings, given: argparse.Namespace) -> int:
+    """Asks the elder; only her own yes makes anybody her delegate."""
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    elder, delegate = _find(village, given.elder), _find(village, given.delegate)
+    if elder is None or delegate is None:
+        return 1
+    ids = {"elder": MemberId(elder.id), "delegate": MemberId(delegate.id)}
+    scopes = [DelegateScope(scope) for scope in given.may or DelegateScope]
+    try:
+        with village.transaction() as session:
+            asked = delegates.propose(session, **ids, scopes=scopes, by=None, now=village.clock())
+            stands = asked.state is DelegationState.GIVEN
+    except NotYours:
+        print("Nobody is their own delegate.", file=sys.stderr)
+        return 1
+    may = f"{delegate.name} may act for {elder.name} already"
+    print(may if stands else f"{elder.name} is asked whether {delegate.name} may act for her")
+    return 0
+
+
+def member_undelegate(settings: Settings, given: argparse.Namespace) -> int:
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    elder, delegate = _find(village, given.elder), _find(village, given.delegate)
+    if elder is None or delegate is None:
+        return 1
+    ids = {"elder": MemberId(elder.id), "delegate": MemberId(delegate.id)}
+    with village.transaction() as session:
+        ended = delegates.send_away(session, **ids, by=None, now=village.clock())
+    did = "acts no more" if ended else "did not act"
+    print(f"{delegate.name} {did} for {elder.name}")
     return 0
 
 

@@ -30,12 +30,22 @@ def told(notice: Notice, phrases: Phrases) -> Tuple[str, List[Button]]:
         facts["why"] = _why(facts["why"], str(facts.get("elder", "")), phrases)
     if "untold" in facts:
         facts["words"] = _untold(facts["untold"], phrases)
+    if facts.get("delegate"):
+        facts["who"] = _delegate(facts["delegate"], str(facts.get("label", "")), phrases)
+    if isinstance(facts.get("scopes"), list):
+        may = [phrases.text(f"utter_may_{scope}") for scope in facts["scopes"]]
+        facts["may"] = phrases.text("utter_and").join(may)
     return phrases.say(response, **facts)
 
 
 def _kind(kind: str, phrases: Phrases) -> str:
     word = f"utter_kind_{kind}"
     return phrases.text(word) if word in phrases else kind
+
+
+def _delegate(name: str, label: str, phrases: Phrases) -> str:
+    """您儿子王强; the name alone when she calls him nothing else."""
+    return phrases.text("utter_your_kin", label=label, name=name) if label else name
 
 
 def _why(reasons: List[Mapping[str, Any]], elder: str, phrases: Phrases) -> str:

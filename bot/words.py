@@ -15,6 +15,7 @@ BUTTON = re.compile(
     r'|report_wellbeing\{("alert_id": "\d{1,9}", )?"choice": "[12]"\}'
     r'|confirm_service\{"request_id": "\d{1,9}"\}'
     r'|inform\{"reminder_id": "\d{1,9}"\}|ask_policy\{"rule_number": "\d{1,3}"\}'
+    r'|(affirm|deny)\{"delegation_id": "\d{1,9}"\}'
     r"|consent_recording|revoke_recording)"
 )
 """What our own buttons send. Any other text that looks like one of Rasa's commands is words."""

@@ -10,11 +10,11 @@ from typing import cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from actions.timebank import members, outbox
+from actions.timebank import delegates, members, outbox
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import AlarmPlace, AlarmRefusal, AlarmStep, Alert, Member
 from actions.timebank.notices import tell
-from actions.timebank.states import AlarmWhy, AlertKind
+from actions.timebank.states import AlarmWhy, AlertKind, DelegateScope
 
 NEIGHBOURS_TOLD = 2
 
@@ -27,9 +27,9 @@ class Ring(str, Enum):
 
     COORDINATORS = "coordinators"
     FAMILY = "family"
-    """Kin with an account, wherever they live."""
+    """Her delegates for alarms, then kin with an account, wherever they live."""
     NEIGHBOURS = "neighbours"
-    """The `NEIGHBOURS_TOLD` nearest."""
+    """The `NEIGHBOURS_TOLD` nearest who are neither staff nor family."""
     GROUP = "group"
     """Her whole mutual-aid group, nearest first."""
     EVERYONE = "everyone"
@@ -58,7 +58,9 @@ def _ring(session: Session, ring: Ring, member: MemberId) -> Sequence[Member]:
         return family_of(session, member)
     near = members.neighbours_of(session, member)
     if ring is Ring.NEIGHBOURS:
-        return [one for one in near if not one.is_coordinator][:NEIGHBOURS_TOLD]
+        others = [one for one in near if not one.is_coordinator]
+        family = family_of(session, member)
+        return [one for one in others if one not in family][:NEIGHBOURS_TOLD]
     if ring is Ring.GROUP:
         return near
     able = select(Member).where(Member.takes_tasks.is_(True), Member.left_at.is_(None))
@@ -66,8 +68,9 @@ def _ring(session: Session, ring: Ring, member: MemberId) -> Sequence[Member]:
 
 
 def family_of(session: Session, member: MemberId) -> list[Member]:
-    """Who hears of her danger because he is hers."""
-    return members.kin_of(session, member)
+    """Who hears of her danger because he is hers: whom she allowed it, and her kin."""
+    allowed = delegates.delegates_of(session, member, DelegateScope.ALARMS)
+    return allowed + [one for one in members.kin_of(session, member) if one not in allowed]
 
 
 def steps_of(session: Session, alert: Alert) -> list[AlarmStep]:

@@ -90,9 +90,9 @@ def raise_alert(
 
 
 def who_is_told(session: Session, member: MemberId) -> list[Member]:
-    """Whom an alert of this member reaches at once, each once: the coordinators, kin with an
-    account, and the `NEIGHBOURS_TOLD` nearest neighbours. Empty when there is nobody: say so, and
-    name the public emergency number. Raises UnknownMember."""
+    """Whom an alert of this member reaches at once, each once: the coordinators, the delegates for
+    alarms, kin with an account, and the `NEIGHBOURS_TOLD` nearest neighbours. Empty when there is
+    nobody: say so, and name the public emergency number. Raises UnknownMember."""
     return alarm_calls.people_of(session, AT_ONCE, member)
 
 

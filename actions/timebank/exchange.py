@@ -13,7 +13,7 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.timebank import funding
+from actions.timebank import funding, on_behalf
 from actions.timebank.errors import (
     BadMinutes,
     InThePast,
@@ -33,7 +33,7 @@ from actions.timebank.lookups import (
     wrong_state,
 )
 from actions.timebank.members import member
-from actions.timebank.model import Assignment, Member, Offer, Relation, ServiceRequest
+from actions.timebank.model import Assignment, Member, Offer, ServiceRequest
 from actions.timebank.notices import tell
 from actions.timebank.offers import (
     ask_next,
@@ -46,7 +46,6 @@ from actions.timebank.queries import pending_offer_of
 from actions.timebank.states import (
     AssignmentState,
     OfferState,
-    RelationKind,
     RequestState,
     ServiceKind,
 )
@@ -93,8 +92,9 @@ def request_help(
     """A new request, offered to the best neighbour at once; open, and the coordinators told,
     when nobody is able. The same turn again returns the first request.
 
-    `requested_by` may be a coordinator, or kin whom the elder named as such. Without `place` it
-    is the elder's home. Raises UnknownMember, NotYours, InThePast, BadMinutes, NotEnoughMinutes.
+    `requested_by` may be whom `on_behalf.check_may_ask` allows; the elder is told of it. Without
+    `place` it is the elder's home. Raises UnknownMember, NotYours, InThePast, BadMinutes,
+    NotEnoughMinutes.
     """
     earlier = _made_in(session, turn_id)
     if earlier is not None:
@@ -102,13 +102,15 @@ def request_help(
             raise NotYours(f"turn {turn_id} made another elder's request")
         return earlier
     person = _present(session, elder)
-    _check_may_speak_for(session, person, requested_by)
+    asker = elder if requested_by is None else requested_by
+    if asker != elder:
+        on_behalf.check_may_ask(session, elder=elder, by=asker, now=now)
     minutes = DEFAULT_MINUTES[service_kind] if minutes is None else minutes
     _check_sensible(minutes, starts_at, now)
     funding.check_cover(session, elder, service_kind, minutes)
     request = ServiceRequest(
         elder=person,
-        requested_by_id=requested_by or elder,
+        requested_by_id=asker,
         service_kind=service_kind,
         starts_at=starts_at,
         minutes=minutes,
@@ -119,6 +121,8 @@ def request_help(
     )
     session.add(request)
     session.flush()
+    if asker != elder:
+        on_behalf.tell_asked(session, request, now=now)
     ask_next(session, request, now=now, wanted=wanted_helper)
     return request
 
@@ -315,20 +319,6 @@ def _present(session: Session, member_id: MemberId) -> Member:
     if person.left_at is not None:
         raise UnknownMember(f"member {member_id} has left")
     return person
-
-
-def _check_may_speak_for(session: Session, elder: Member, requested_by: MemberId | None) -> None:
-    """Staff may, and kin by the elder's own word; nobody becomes kin by saying so himself."""
-    if requested_by is None or requested_by == elder.id:
-        return
-    named_kin = select(Relation.id).where(
-        Relation.member_id == elder.id,
-        Relation.other_id == requested_by,
-        Relation.kind.in_((RelationKind.KIN, RelationKind.SPOUSE)),
-    )
-    if _present(session, requested_by).is_coordinator or session.execute(named_kin).first():
-        return
-    raise NotYours(f"member {requested_by} may not ask for member {elder.id}")
 
 
 def _check_sensible(minutes: int, starts_at: datetime, now: datetime) -> None:

@@ -18,5 +18,6 @@ NoticeId = NewType("NoticeId", int)
 DeliveryId = NewType("DeliveryId", int)
 ReminderId = NewType("ReminderId", int)
 BindingId = NewType("BindingId", int)
+DelegationId = NewType("DelegationId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""

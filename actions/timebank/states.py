@@ -264,3 +264,26 @@ class Urgency(str, Enum):
     SILENT = "silent"
     """Changes an older message; nobody is disturbed by it at any hour."""
     URGENT = "urgent"
+
+
+#   proposed ──she says yes──▶ given ──half a year without a new yes──▶ lapsed
+#      │                         └──she, he or staff end it, or a new yes replaces it──▶ ended
+#      ├──she says no──▶ refused
+#      ├──taken back or replaced──▶ ended
+#      └──two weeks without an answer──▶ lapsed
+# A renewal is a proposal of its own beside the delegation that runs out.
+class DelegationState(str, Enum):
+    PROPOSED = "proposed"
+    GIVEN = "given"
+    ENDED = "ended"
+    REFUSED = "refused"
+    LAPSED = "lapsed"
+
+
+class DelegateScope(str, Enum):
+    """What an elder may allow a delegate. Nothing else is done for her by anybody."""
+
+    SEE_REQUESTS = "see_requests"
+    SEE_BALANCE = "see_balance"
+    ASK_HELP = "ask_help"
+    ALARMS = "alarms"

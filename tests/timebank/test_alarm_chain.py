@@ -16,8 +16,9 @@ from actions.timebank.errors import NotYours
 from actions.timebank.ids import AlertId, TurnId
 from actions.timebank.model import AlarmStep, Alert, Member, Notice
 from actions.timebank.session import Village
-from actions.timebank.states import AlarmWhy, AlertKind, AlertState
+from actions.timebank.states import AlarmWhy, AlertKind, AlertState, DelegateScope
 from tests.timebank.builders import FakeClock, make_member
+from tests.timebank.consenting import allow
 from tests.timebank.neighbourhood import Neighbourhood, new_turn, settle_in
 
 CHAINS = {
@@ -133,6 +134,26 @@ def test_an_alarm_climbs_from_the_nearest_to_everyone(
     ]
     assert kinds(hood, hood.zhao) == ["neighbour_alert"]
     assert kinds(hood, hood.zhang) == ["neighbour_alert"]
+
+
+def test_whom_she_allowed_it_is_called_at_once_and_the_two_nearest_besides(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    allow(hood.session, hood.wang, hood.zhao, clock(), [DelegateScope.ALARMS])
+    allow(hood.session, hood.wang, hood.zhang, clock(), [DelegateScope.ALARMS])
+    make_member(hood.session, "孙大爷", now=clock(), lane="槐树巷")
+    alert = cry(hood, clock)
+    assert log(hood) == [("raised", ["陈干事", "赵铁柱", "张秀英", "李建国", "孙大爷"])]
+    take(hood, alert, hood.zhao, clock)
+    assert hood.notices(hood.wang, "alert_taken") == [{"by": "赵铁柱"}]
+
+
+def test_a_delegate_without_leave_for_alarms_hears_of_none(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    allow(hood.session, hood.wang, hood.zhao, clock(), [DelegateScope.ASK_HELP])
+    cry(hood, clock)
+    assert log(hood) == [("raised", ["陈干事", "张秀英", "李建国"])]
 
 
 def test_a_step_that_reaches_nobody_new_costs_no_time(

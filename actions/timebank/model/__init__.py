@@ -25,6 +25,7 @@ from actions.timebank.model.exchanges import (
     ServiceRequest,
     Visit,
 )
+from actions.timebank.model.family import Delegation, DelegationGrant
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import Availability, Group, Lane, Member, Relation, Skill
 
@@ -48,6 +49,8 @@ __all__ = [
     "Confirmation",
     "Consent",
     "Deed",
+    "Delegation",
+    "DelegationGrant",
     "Delivery",
     "Dispute",
     "Group",

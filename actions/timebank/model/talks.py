@@ -107,4 +107,8 @@ class Turn(Base):
     began_at = Column(AwareDateTime, nullable=False, index=True)
     ended_at = Column(AwareDateTime)
     member = relationship(Member)
-    __table_args__ = (one_of("outcome", TurnOutcome),)
+    __table_args__ = (
+        one_of("outcome", TurnOutcome),
+        # What cites a turn as somebody's word cites it with the member, see `Delegation`.
+        Index("uq_turn_of_member", "id", "member_id", unique=True),
+    )
