@@ -64,7 +64,7 @@ def who_is_meant(talk: Talk) -> List[Receiver]:
     by_name = named(talk)
     if by_name:
         return list(by_name)
-    if _FUND_WORDS.search(talk.words):
+    if _FUND_WORDS.search(talk.words) or talk.heard("fund"):
         return [FUND]
     return _related(talk)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, Dict, List, Optional
+from itertools import pairwise
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from rasa_sdk.events import EventType
 
 from actions import wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
+from actions.said import facts_meant
 from actions.timebank import queries, reminders
 from actions.timebank.ids import ReminderId
 from actions.timebank.model import Reminder
@@ -25,6 +27,7 @@ NOT_HER_DEED = re.compile("[我俺你您他她咱今明后点]|一声|一下")
 """With such words in it, what follows the frame is no bare deed; her whole words are safer."""
 HEARD_IT = re.compile("知道|晓得|听见|明白|[过了]$")
 """知道了, 吃了, 关过了."""
+JOINS = re.compile("(?:[跟和同与再又也各、，, ]|还有|以及)*")
 FARTHEST_MINUTES = 7 * 24 * 60
 
 
@@ -35,13 +38,14 @@ class ValidateReminderForm(VillageForm):
         return "validate_reminder_form"
 
     def check(self, talk: Talk) -> Dict[str, Any]:
-        when = _moment(talk)
-        if when is None:
+        whens = _moments(talk)
+        if not whens:
             return {"reminder_when": None}
-        if when < talk.now:
+        ahead = sorted({when for when in whens if when >= talk.now})
+        if not ahead:
             talk.say("utter_reminder_when_past")
             return {"reminder_when": None}
-        return {"reminder_when": wording.moment(when)}
+        return {"reminder_when": [wording.moment(when) for when in ahead]}
 
 
 class ActionSetReminder(VillageAction):
@@ -49,24 +53,25 @@ class ActionSetReminder(VillageAction):
         return "action_set_reminder"
 
     def act(self, talk: Talk) -> List[EventType]:
-        when = talk.tracker.get_slot("reminder_when")
-        if not when:
+        whens = talk.tracker.get_slot("reminder_when")
+        if not whens:
             return forget_matter()
         said = str(talk.tracker.get_slot("reminder_words") or talk.words)
         deed = bare_deed(said)
-        reminder = reminders.set_reminder(
+        made = reminders.set_reminders(
             talk.session,
             member=talk.me,
             words=deed or said,
-            due_at=datetime.fromisoformat(when),
+            due_times=[datetime.fromisoformat(when) for when in whens],
             turn_id=talk.turn,
             now=talk.now,
             repeats_daily=DAILY.search(said) is not None,
             is_medicine=MEDICINE.search(said) is not None,
         )
-        daily = "_daily" if reminder.repeats_daily else ""
+        daily = "_daily" if made[0].repeats_daily else ""
         whole = "" if deed else "_in_her_words"
-        talk.say(f"utter_reminder_set{daily}{whole}", **_facts(reminder))
+        told = talk.phrase("utter_and").join(wording.moment(one.due_at) for one in made)
+        talk.say(f"utter_reminder_set{daily}{whole}", when=told, words=made[0].words)
         return forget_matter()
 
 
@@ -146,17 +151,30 @@ def _answer(talk: Talk, reminder_id: ReminderId) -> None:
     talk.say("utter_reminder_answered")
 
 
-def _moment(talk: Talk) -> Optional[datetime]:
-    """The time that was said, or so long from now as was said."""
+def _moments(talk: Talk) -> List[datetime]:
+    """The times that were said, or so long from now as was said; of times that stand apart
+    (今晚提醒我明天打电话) the last."""
     slot = talk.tracker.get_slot("reminder_when")
-    if isinstance(slot, str):
-        return datetime.fromisoformat(slot)
-    whens = talk.heard_all("when")
-    if whens:
-        return datetime.fromisoformat(whens[-1])
-    if slot is not None and 1 <= int(slot) <= FARTHEST_MINUTES:
-        return talk.now + timedelta(minutes=int(slot))
-    return None
+    said = [one for one in facts_meant(talk.tracker.latest_message) if one["entity"] == "when"]
+    if isinstance(slot, list) and not said:
+        return [datetime.fromisoformat(one) for one in slot]
+    if isinstance(slot, str) and len(said) < 2:
+        return [datetime.fromisoformat(slot)]
+    if said:
+        together = said if _in_one_breath(talk.words, said) else said[-1:]
+        return [datetime.fromisoformat(str(one["value"])) for one in together]
+    if isinstance(slot, (int, float)) and 1 <= int(slot) <= FARTHEST_MINUTES:
+        return [talk.now + timedelta(minutes=int(slot))]
+    return []
+
+
+def _in_one_breath(words: str, whens: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether nothing but 跟 or 和 stands between each time and the next."""
+    places = [(one.get("start"), one.get("end")) for one in whens]
+    return all(
+        end is not None and start is not None and JOINS.fullmatch(words[end:start])
+        for (_, end), (start, _) in pairwise(places)
+    )
 
 
 def _facts(reminder: Reminder) -> Dict[str, Any]:

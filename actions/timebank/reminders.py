@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -70,6 +71,34 @@ def set_reminder(
     session.add(reminder)
     session.flush()
     return reminder
+
+
+def set_reminders(
+    session: Session,
+    *,
+    member: MemberId,
+    words: str,
+    due_times: Sequence[datetime],
+    turn_id: TurnId,
+    now: datetime,
+    repeats_daily: bool = False,
+    is_medicine: bool = False,
+) -> list[Reminder]:
+    """The same words at each of several times: all of them or, when `set_reminder` raises, none
+    once the caller rolls back. In the order of their times."""
+    return [
+        set_reminder(
+            session,
+            member=member,
+            words=words,
+            due_at=due_at,
+            turn_id=turn_id,
+            now=now,
+            repeats_daily=repeats_daily,
+            is_medicine=is_medicine,
+        )
+        for due_at in sorted(set(due_times))
+    ]
 
 
 def tell_due(session: Session, *, now: datetime) -> list[ReminderId]:

@@ -21,12 +21,14 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from actions.timebank.clock import clock_at
+from bot.nlu.fund import hear_fund
 from bot.nlu.heard_number import hear_minutes, hear_rating
 from bot.nlu.heard_time import hear_times, warm_up
 from bot.nlu.kept import KeptPhrases, add_entities, spelled, spoken
 from bot.nlu.names import NameFinder
 
 KIND = "service_kind_"
+FUND = "village"
 FACTS = "heard_facts"
 """Where the facts are kept in a message, in training too, where they are no annotations."""
 
@@ -94,10 +96,12 @@ class FactExtractor(EntityExtractorMixin, KeptPhrases):
                 else _entity(phrase.table, phrase.phrase, phrase)
             )
         # Names are foreign to the speller: they are taken as heard.
-        found += [
-            _entity("person", name.member_name, name)
-            for name in self._names.find(message.get(TEXT))
-        ]
+        names = list(self._names.find(message.get(TEXT)))
+        found += [_entity("person", name.member_name, name) for name in names]
+        fund = hear_fund(message.get(TEXT))
+        # 给春丽 sounds like the village, and is somebody of it.
+        if fund and not any(name.start < fund[1] and fund[0] < name.end for name in names):
+            found.append({"entity": "fund", "value": FUND, "start": fund[0], "end": fund[1]})
         rating = hear_rating(text)
         if rating is not None:
             found.append({"entity": "rating", "value": rating, "start": 0, "end": len(text)})

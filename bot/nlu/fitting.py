@@ -29,6 +29,7 @@ FITS = {
             "nlu_fallback",
         }
     ),
+    "fund": frozenset({"transfer_time", "inform", "affirm", "deny", "nlu_fallback"}),
     "rating": frozenset({"rate_service", "complain", "inform", "affirm", "deny", "nlu_fallback"}),
 }
 """Entities that only some intents take; all others fit everywhere."""

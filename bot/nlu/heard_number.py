@@ -87,7 +87,7 @@ class _Grammar:
         if match["fixed"]:
             return self.fixed[match["fixed"]]
         if match["each"]:
-            return round((read_number(match["times"]) or 0) * self.each[match["each"]])
+            return round((read_number(match["times"] or "一") or 0) * self.each[match["each"]])
         if match["only_minutes"]:
             return self._minutes(match["only_minutes"], match["more_minutes"])
         if match["bare_hours"]:
@@ -104,6 +104,10 @@ class _Grammar:
             minutes += 15 * int(read_number(match["quarters"]) or 0)
         elif match["and_minutes"]:
             minutes += int(read_number(match["and_minutes"]) or 0)
+        if match["short_quarter"]:
+            minutes -= 15
+        elif match["short_minutes"]:
+            minutes -= int(read_number(match["short_minutes"]) or 0)
         return minutes
 
     def _minutes(self, words: str, more: str | None) -> int:
@@ -139,9 +143,10 @@ def _lengths_pattern(data: Mapping[str, Any], fixed: Iterable[str], each: Iterab
         # Recognizers write a pause as a comma: 两个，钟头.
         rf"个?[，,]?(?P<half>半)?(?P<more_hours>多)?来?"
         # The short units need their 个, else 三点钟 were three hours.
-        rf"(?:{long_unit}(?!候)|(?:(?<=个)|(?<=个半)|(?<=个多)|(?<=个来)){short_unit})"
-        rf"(?:(?P<half_after>半)|[零又过，,]?(?:(?P<quarters>[一三13])刻钟?"
-        rf"|(?P<and_minutes>{WHOLE})分钟?))?"
+        rf"(?:{long_unit}(?!候)|(?:(?<=个)|(?<=个半)|(?<=个多)|(?<=个来)|(?<=[俩仨])){short_unit})"
+        rf"(?:(?P<half_after>半)|(?:[零又过，,]|还多)?(?:(?P<quarters>[一三13])刻钟?"
+        rf"|(?P<and_minutes>{WHOLE})(?:分钟?|(?<=[0-9十一二三四五六七八九]{{2}})(?={data['clause_end']})))"
+        rf"|差(?:(?P<short_quarter>一刻钟?)|(?P<short_minutes>{WHOLE})分钟?))?"
     )
     # Numbers of quarters are read with their unit; 十点一刻 is a clock.
     minutes = (
@@ -150,7 +155,7 @@ def _lengths_pattern(data: Mapping[str, Any], fixed: Iterable[str], each: Iterab
     )
     return (
         rf"(?:(?<!{data['half_day_not_after']})|(?!{data['half_day']}))(?P<fixed>{one_of(fixed)})"
-        rf"|(?P<times>{WHOLE})(?P<each>{one_of(each)}){data['each_tail']}"
+        rf"|(?:(?P<times>{WHOLE})|{data['each_verbs']})(?P<each>{one_of(each)}){data['each_tail']}"
         rf"|{hours}|{minutes}"
         rf"|(?P<bare_hours>{WHOLE})个半(?={data['clause_end']})"
     )

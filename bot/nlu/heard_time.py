@@ -6,7 +6,7 @@ Only times to come are heard. What the words are is told by `time_words`, which 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -100,11 +100,20 @@ def warm_up() -> None:
 def _said(text: str) -> tuple[_Said, ...]:
     clues = hints()
     words = [word for word in time_words(text) if not _is_a_little(word, text, clues)]
-    groups = _grouped(words, text, clues)
+    groups = _grouped(_without_greetings(words, text, clues), text, clues)
     kept = [said for said in groups if not clues.denies.search(_just_before(said.start, text))]
     sure = [said for said in kept if not said.hardly] or kept
     told = [replace(said, told=bool(clues.told_behind.match(text, said.end))) for said in sure]
     return tuple(_in_context(told, text, clues))
+
+
+def _without_greetings(words: Sequence[TimeWord], text: str, clues: Hints) -> Iterator[TimeWord]:
+    """Leaves out 晚上好 and 晚上都咳, though not 后天晚上好."""
+    for at, word in enumerate(words):
+        alone = not at or words[at - 1].part is not Part.DAY or words[at - 1].end != word.start
+        greets = word.part is Part.PART and clues.part_alone_not_before.match(text, word.end)
+        if not (greets and alone):
+            yield word
 
 
 def _just_before(start: int, text: str) -> str:
@@ -124,7 +133,8 @@ def _is_a_little(word: TimeWord, text: str, clues: Hints) -> bool:
     return not (alone or day_before or clues.one_after.search(before))
 
 
-def _grouped(words: Sequence[TimeWord], text: str, clues: Hints) -> Iterator[_Said]:
+def _grouped(every: Iterable[TimeWord], text: str, clues: Hints) -> Iterator[_Said]:
+    words = list(every)
     current: _Said | None = None
     for at, word in enumerate(words):
         following = words[at + 1] if at + 1 < len(words) else None
@@ -307,6 +317,8 @@ def _date_of(word: DayWord, today: date, market_days: frozenset[int]) -> date | 
         return day + timedelta(days=7) if day and day < today else day
     if word.reckoning is Reckoning.MONTH:
         return village_calendar.next_of_month(word.phrase, today)
+    if word.reckoning is Reckoning.MONTH_END:
+        return village_calendar.end_of_month(today, later=word.phrase.startswith("下"))
     if word.reckoning is Reckoning.YEAR:
         return village_calendar.next_of_year(word.phrase, today)
     if word.reckoning is Reckoning.LUNAR:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import accumulate
+from re import Pattern
 from typing import Dict, Iterator, List, Sequence, Tuple
 
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -11,6 +14,14 @@ from bot.nlu.sounds import folded
 
 SHORTEST_BY_SOUND = 3
 """Two syllables sound like too many other words (看病, 扛饼) to be trusted by ear alone."""
+AS_SPELLED = "_as_spelled"
+"""What tables end in whose phrases must not be heard by sound: 有人撬门 sounds like 有人敲门."""
+GAP = "…"
+"""Stands in a phrase for up to `WIDEST_GAP` characters of one sentence, or for none."""
+WIDEST_GAP = 8
+SHORTEST_GAPPED_BY_SOUND = 4
+SENTENCE_ENDS = "。！？!?"
+BETWEEN = " "
 
 
 @dataclass(frozen=True)
@@ -31,16 +42,22 @@ def tables_of(training_data: TrainingData, prefixes: Tuple[str, ...]) -> Dict[st
 
 
 class PhraseFinder:
-    """Finds every phrase of the tables in an utterance, longest first at each place."""
+    """Finds every phrase of the tables in an utterance, longest first at each place, whole ones
+    before those with a gap (血…止不住)."""
 
     def __init__(self, tables: Dict[str, List[str]]) -> None:
         self.tables = tables
         self._spelled: Dict[str, str] = {}
         self._sounded: Dict[Tuple[str, ...], Tuple[str, str]] = {}
+        self._gapped: List[_Gapped] = []
         for table, phrases in tables.items():
             for phrase in phrases:
+                by_sound = not table.endswith(AS_SPELLED)
+                if GAP in phrase:
+                    self._gapped.append(_gapped(table, phrase, by_sound))
+                    continue
                 self._spelled.setdefault(phrase, table)
-                if len(phrase) >= SHORTEST_BY_SOUND:
+                if by_sound and len(phrase) >= SHORTEST_BY_SOUND:
                     self._sounded.setdefault(tuple(folded(phrase)), (table, phrase))
         self._lengths = sorted({len(p) for p in self._spelled}, reverse=True)
 
@@ -51,9 +68,10 @@ class PhraseFinder:
     def _walk(self, text: str) -> Iterator[Found]:
         # `folded` gives one syllable a character, so places in text and sounds are the same.
         sounds = tuple(folded(text))
+        line, places = _line(sounds), _places(sounds)
         start = 0
         while start < len(text):
-            found = self._at(text, sounds, start)
+            found = self._at(text, sounds, start) or self._gapped_at(text, line, places, start)
             if found:
                 yield found
                 start = found.end
@@ -72,3 +90,44 @@ class PhraseFinder:
             if by_sound:
                 return Found(by_sound[0], by_sound[1], start, end)
         return None
+
+    def _gapped_at(self, text: str, line: str, places: Sequence[int], start: int) -> Found | None:
+        for one in self._gapped:
+            match = one.spelled.match(text, start)
+            if match:
+                return Found(one.table, one.phrase, start, match.end())
+            match = one.sounded.match(line, places[start]) if one.sounded else None
+            if match:
+                end = start + match.group().count(BETWEEN)
+                return Found(one.table, one.phrase, start, end)
+        return None
+
+
+@dataclass(frozen=True)
+class _Gapped:
+    table: str
+    phrase: str
+    spelled: Pattern[str]
+    sounded: Pattern[str] | None
+    """Reads a `_line` of sounds."""
+
+
+def _gapped(table: str, phrase: str, by_sound: bool) -> _Gapped:
+    pieces = phrase.split(GAP)
+    between = f"[^{SENTENCE_ENDS}]{{0,{WIDEST_GAP}}}?"
+    spelled = re.compile(between.join(map(re.escape, pieces)))
+    if not by_sound or sum(map(len, pieces)) < SHORTEST_GAPPED_BY_SOUND:
+        return _Gapped(table, phrase, spelled, None)
+    between = f"(?:[^{SENTENCE_ENDS}{BETWEEN}]+{BETWEEN}){{0,{WIDEST_GAP}}}?"
+    lines = [re.escape(_line(folded(piece))) for piece in pieces]
+    return _Gapped(table, phrase, spelled, re.compile(between.join(lines)))
+
+
+def _line(sounds: Sequence[str]) -> str:
+    """The sounds in a row, each with `BETWEEN` behind it."""
+    return "".join(f"{sound.replace(BETWEEN, '_')}{BETWEEN}" for sound in sounds)
+
+
+def _places(sounds: Sequence[str]) -> Sequence[int]:
+    """Where in the `_line` each sound begins."""
+    return list(accumulate((len(sound) + 1 for sound in sounds), initial=0))

@@ -15,14 +15,11 @@ from typing import Any
 
 import yaml
 
-from bot.nlu.heard_number import duration_pattern, minutes_said, one_of
-from bot.nlu.numerals import CLOCK, Clock, read_clock, read_number
+from bot.nlu import time_patterns
+from bot.nlu.heard_number import minutes_said
+from bot.nlu.numerals import Clock, read_clock, read_number
 
 DATA = Path(__file__).with_name("data") / "times.yml"
-SMALL = "(?:[0-9]{1,2}|[一二两三四五六七八九十廿卅]{1,3})"
-YEAR = "(?:20[0-9]{2}|二[零〇][零〇一二三四五六七八九]{2})年"
-LUNAR_DAY = "(?:初[一二三四五六七八九十]|廿[一二三四五六七八九]?)"
-LUNAR_DAY_WIDE = f"(?:{LUNAR_DAY}|二?十[一二三四五六七八九]?|三十|{SMALL})"
 
 
 class Part(Enum):
@@ -46,6 +43,8 @@ class Reckoning(Enum):
     WEEKDAY = "weekday"
     """The next such day of the week."""
     MONTH = "month"
+    MONTH_END = "month_end"
+    """The last day of this month, or of the next when it begins with 下."""
     YEAR = "year"
     LUNAR = "lunar"
     NEXT_LUNAR_MONTH = "next_lunar_month"
@@ -103,6 +102,7 @@ class Hints:
     asks_behind: Pattern[str]
     one_after: Pattern[str]
     one_not_before: Pattern[str]
+    part_alone_not_before: Pattern[str]
 
 
 def time_words(text: str) -> list[TimeWord]:
@@ -125,6 +125,7 @@ def hints() -> Hints:
         asks_behind=re.compile(data["asks_behind"]),
         one_after=re.compile(rf"{data['one_after']}$"),
         one_not_before=re.compile(data["one_not_before"]),
+        part_alone_not_before=re.compile(data["part_alone_not_before"]),
     )
 
 
@@ -138,6 +139,7 @@ class _Grammar:
     weeks_ahead: Mapping[str, int]
     waits: Mapping[str, int]
     hardly: Mapping[str, int]
+    some_days: Mapping[str, int]
 
     def words_of(self, match: re.Match[str]) -> list[TimeWord]:
         start, end = match.span()
@@ -179,6 +181,12 @@ class _Grammar:
         if match["days_on"]:
             days = int(read_number(match["days_on"]) or 0) * (7 if match["weeks_on"] else 1)
             return DayWord(Reckoning.PHRASE, f"{days}天后")
+        if match["some_days"]:
+            return DayWord(Reckoning.PHRASE, f"{self.some_days[match['some_days']]}天后")
+        if match["month_ends"]:
+            return DayWord(Reckoning.MONTH_END, match["month_ends"])
+        if match["month_begins"]:
+            return DayWord(Reckoning.PHRASE, "下个月1号")
         if match["weekday"]:
             return self._weekday(match)
         if match["festival"]:
@@ -233,14 +241,15 @@ def _grammar() -> _Grammar:
     festivals = _festivals(data)
     waits = {word: minutes for minutes, words in data["soon"].items() for word in words}
     hardly = {word: minutes for minutes, words in data["hardly"].items() for word in words}
+    some_days = {word: days for days, words in data["some_days"].items() for word in words}
     alternatives = [
-        _past_pattern(data),
-        _short_day_pattern(data, part_words),
-        _market_pattern(data),
-        _day_pattern(data, days, festivals),
-        _wait_pattern(data, waits, hardly),
-        _part_pattern(data, part_words),
-        _clock_pattern(part_words),
+        time_patterns.past_pattern(data),
+        time_patterns.short_day_pattern(data, part_words),
+        time_patterns.market_pattern(data),
+        time_patterns.day_pattern(data, days, festivals, some_days),
+        time_patterns.wait_pattern(data, waits, hardly),
+        time_patterns.part_pattern(data, part_words),
+        time_patterns.clock_pattern(part_words),
     ]
     return _Grammar(
         pattern=re.compile("|".join(f"(?:{alternative})" for alternative in alternatives)),
@@ -251,6 +260,7 @@ def _grammar() -> _Grammar:
         weeks_ahead=data["next_words"],
         waits=waits,
         hardly=hardly,
+        some_days=some_days,
     )
 
 
@@ -266,6 +276,10 @@ def _parts(data: Mapping[str, Any]) -> tuple[dict[str, PartOfDay], list[str]]:
         for name, row in data["parts"].items()
     }
     words = {word: standard[name] for name, said in data["part_words"].items() for word in said}
+    for name, meals in data["meals"].items():
+        eaten = [f"{over}{meal}" for over in data["meals_over"] for meal in meals]
+        behind = [f"{meal}{later}" for later in data["meals_behind"] for meal in meals]
+        words.update(dict.fromkeys(eaten + behind, standard[name]))
     short = {word: standard[name] for word, name in data["short_parts"].items()}
     return {**short, **words}, list(words)
 
@@ -279,107 +293,3 @@ def _festivals(data: Mapping[str, Any]) -> dict[str, DayWord]:
         days.update({word: DayWord(Reckoning.YEAR, standard) for word in words})
     days.update({term: DayWord(Reckoning.YEAR, term) for term in data["solar_terms"]})
     return days
-
-
-def _short_day_pattern(data: Mapping[str, Any], part_words: list[str]) -> str:
-    short_parts = "".join(data["short_parts"])
-    return (
-        rf"(?P<short_day>[{''.join(data['short_days'])}])"
-        rf"(?P<short_part>{one_of(part_words)}|[{short_parts}](?![点些一]))"
-    )
-
-
-def _day_pattern(
-    data: Mapping[str, Any], days: Mapping[str, str], festivals: Mapping[str, DayWord]
-) -> str:
-    return (
-        rf"(?:(?P<festival>{_festival_pattern(data, festivals)})|{_days_on_pattern()}"
-        rf"|{_weekday_pattern(data)}|{_lunar_pattern(data)}|{_month_day_pattern()}"
-        rf"|(?P<day>{one_of(days)}))(?:[那这]天)?"
-    )
-
-
-def _market_pattern(data: Mapping[str, Any]) -> str:
-    return (
-        rf"(?P<market>{one_of(data['market_words'])}"
-        rf"|{data['market_on']}(?P<market_digit>[一二三四五六七八九十])(?:[那这]天|的?集)?)"
-    )
-
-
-def _clock_pattern(part_words: list[str]) -> str:
-    return (
-        rf"(?P<clock>{CLOCK})"
-        rf"(?:(?:到|至|-|—|~|～)(?P<until_part>{one_of(part_words)})?(?P<until>{CLOCK}))?"
-    )
-
-
-def _festival_pattern(data: Mapping[str, Any], festivals: Mapping[str, DayWord]) -> str:
-    unsure = set(data["solar_terms"]) - set(data["sure_terms"])
-    sure = one_of(set(festivals) - unsure)
-    # 八月十五 is the moon festival, 八月十五号 a day in summer.
-    return rf"(?<!十)(?:{sure}(?!{SMALL}?[号日])|{one_of(unsure)}{data['solar_term_needs']})"
-
-
-def _past_pattern(data: Mapping[str, Any]) -> str:
-    weekday = rf"{one_of(data['last_words'])}{one_of(data['week_words'])}[一二三四五六日天末]?"
-    return rf"(?P<past>{weekday}|{one_of(data['past_days'])})"
-
-
-def _days_on_pattern() -> str:
-    number = "(?:[0-9]{1,2}|[一二两三四五六七八九十俩]{1,2})"
-    unit = "(?:天|(?P<weeks_on>个?(?:星期|礼拜)))"
-    return (
-        rf"(?:(?=(?:再?过|隔){number}(?:天|个?(?:星期|礼拜)))(?:再?过|隔)"
-        rf"|(?={number}(?:天|个?(?:星期|礼拜))(?:以后|之后|过后|后)))"
-        rf"(?P<days_on>{number}){unit}(?:以后|之后|过后|后)?"
-    )
-
-
-def _weekday_pattern(data: Mapping[str, Any]) -> str:
-    return (
-        # 一个星期一次 and 两周 count weeks.
-        r"(?<![一两二三四五六几每半]个)(?<![一两二三四五六几每半])"
-        rf"(?P<ahead>{one_of(data['next_words'])})?{one_of(data['week_words'])}"
-        r"(?P<weekday>[一二三四五六日天末])(?![次趟回])"
-    )
-
-
-def _lunar_pattern(data: Mapping[str, Any]) -> str:
-    named, marks = one_of(data["lunar_months"]), one_of(data["lunar_marks"])
-    month = rf"(?:{named}|{SMALL}月|下个?月)"
-    return (
-        rf"(?:(?:{marks}(?P<marked_month>{month})?|(?P<lunar_month>{named}))的?"
-        rf"(?P<lunar_wide>{LUNAR_DAY_WIDE})[号日]?"
-        # 上初三 is a class at school.
-        rf"|(?<![上读念中])(?:(?P<plain_month>{month})|[这本]个?月)?"
-        rf"(?P<lunar_day>{LUNAR_DAY})(?![中学]|毕业))"
-    )
-
-
-def _month_day_pattern() -> str:
-    return (
-        rf"(?P<month_day>(?P<year>明年|今年|后年|{YEAR})?(?P<month>下个?月|[这本]个?月"
-        rf"|(?<![0-9十]){SMALL}月)?(?<![0-9百住巷院路街弄组第])(?<!门牌){SMALL}"
-        r"[号日](?![楼院屋房门组家线车机床桌店]))"
-    )
-
-
-def _wait_pattern(
-    data: Mapping[str, Any], waits: Mapping[str, int], hardly: Mapping[str, int]
-) -> str:
-    length = duration_pattern()
-    later = "(?:以后|之后|过后|后|再)"
-    soon = rf"(?P<soon>{one_of(waits)})|(?P<hardly>{one_of(hardly)})"
-    behind = "".join(f"(?<!{words})" for words in data["soon_not_after"].split("|"))
-    return (
-        rf"(?:再?过|再?等)(?P<wait_first>{length}){later}?|(?P<wait_last>{length}){later}"
-        rf"|{behind}(?:{soon})(?!{data['soon_not_before']})"
-    )
-
-
-def _part_pattern(data: Mapping[str, Any], words: list[str]) -> str:
-    behind = "".join(f"(?<!{part})" for part in data["part_not_after"].split("|"))
-    return (
-        rf"(?:{behind}|(?={one_of(data['whole_words_anyway'])}))(?P<part>{one_of(words)})"
-        rf"(?!{data['part_not_before']})"
-    )

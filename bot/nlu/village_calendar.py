@@ -48,6 +48,14 @@ def next_of_month(phrase: str, today: date) -> date | None:
     return _first_from(today, (day_of(phrase, base) for base in _months_from(today)))
 
 
+def end_of_month(today: date, *, later: bool = False) -> date:
+    """The last day of this month, or of the `later` one after it."""
+    first = today.replace(day=1)
+    for _ in range(2 if later else 1):
+        first = (first + timedelta(days=32)).replace(day=1)
+    return first - timedelta(days=1)
+
+
 def next_of_year(phrase: str, today: date) -> date | None:
     """The next 三月五号 or 清明: this year's or next year's."""
     bases = (today, *(date(today.year + years, 1, 1) for years in (1, 2, 3, 4)))

@@ -98,6 +98,20 @@ def test_the_village_fund_receives_as_well(street: Street, wang: Speaker, words:
         assert hood.fund().posted == 60
 
 
+def test_the_fund_is_known_by_its_sound_and_read_back(street: Street, wang: Speaker) -> None:
+    gives(wang, "两个小时给策略", fund="village", duration_minutes=120)
+    assert is_asked(wang).text == "您要把120分钟送给村里的公益时间，对吗？"
+    assert gifts_made(street) == 0
+    says_yes(wang)
+    with street.neighbourhood() as hood:
+        assert hood.fund().posted == 120
+
+
+def test_a_name_goes_before_what_sounds_like_the_village(wang: Speaker) -> None:
+    gives(wang, "给秀英", person="张秀英", fund="village", duration_minutes=60)
+    assert "张秀英" in is_asked(wang).text
+
+
 @pytest.mark.parametrize("words", ["给村里的老王一个小时", "给村东头那家", "捐给老王"])
 def test_somebody_of_the_village_is_not_the_village(wang: Speaker, words: str) -> None:
     gives(wang, words, duration_minutes=60)

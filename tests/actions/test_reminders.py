@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from actions import cancelling, talk, wellbeing
+from actions import cancelling, talk, wellbeing, wording
 from actions import reminders as spoken
 from actions.timebank import reminders
 from actions.timebank.model import Offer, Reminder, ServiceRequest
@@ -142,6 +142,78 @@ def test_the_twenty_first_is_refused_kindly(street: Street, wang: Speaker) -> No
     answered = wants(wang, "叫我吃药")
     assert answered.responses == ["utter_refused_too_many_reminders"] and "20" in answered.text
     assert street.count(Reminder) == 20
+
+
+# Several times in one sentence
+
+EIGHT, EVENING = "2026-03-03T08:00+08:00", "2026-03-03T20:00+08:00"
+
+
+def wants_at(speaker: Speaker, words: str, *whens: tuple[str, str], turn: str = "t:1") -> Answered:
+    """She names several times; each as its ISO time and the words she said for it."""
+    facts = [("when", moment, said) for moment, said in whens]
+    slots = {"reminder_words": words, "reminder_when": whens[-1][0]}
+    form = "reminder_form"
+    speaker.says(words, "set_reminder", turn=turn, form=form, slots=slots, facts=facts)
+    speaker.runs(spoken.ValidateReminderForm)
+    answered = speaker.runs(spoken.ActionSetReminder)
+    speaker.form = None
+    return answered
+
+
+@pytest.mark.parametrize("joined", ["跟", "和", "，", "", "还有"])
+def test_both_times_are_kept_and_said_back(street: Street, wang: Speaker, joined: str) -> None:
+    words = f"早上八点{joined}晚上八点提醒我吃药"
+    answered = wants_at(wang, words, (EIGHT, "早上八点"), (EVENING, "晚上八点"))
+    assert answered.responses == ["utter_reminder_set"]
+    assert answered.text == f"好，{EIGHT}、{EVENING}叫您吃药。"
+    rows = street.rows(Reminder)
+    assert [row.due_at.hour for row in rows] == [0, 12]
+    assert all(row.is_medicine and row.words == "吃药" for row in rows)
+
+
+def test_every_day_at_both_times(street: Street, wang: Speaker) -> None:
+    words = "每天早上八点跟晚上八点叫我吃药"
+    answered = wants_at(wang, words, (EIGHT, "早上八点"), (EVENING, "晚上八点"))
+    assert answered.responses == ["utter_reminder_set_daily"]
+    assert [row.repeats_daily for row in street.rows(Reminder)] == [True, True]
+
+
+def test_the_same_turn_again_makes_no_third(street: Street, wang: Speaker) -> None:
+    for _ in range(2):
+        words = "早上八点跟晚上八点叫我吃药"
+        wants_at(wang, words, (EIGHT, "早上八点"), (EVENING, "晚上八点"))
+    assert street.count(Reminder) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["晚上八点提醒我早上八点的事", "早上八点，不对，晚上八点叫我", "早上八点或者晚上八点叫我"],
+)
+def test_times_that_stand_apart_are_not_all_meant(
+    street: Street, wang: Speaker, words: str
+) -> None:
+    said = [(EIGHT, "早上八点"), (EVENING, "晚上八点")]
+    last = max(said, key=lambda one: words.index(one[1]))
+    wants_at(wang, words, *sorted(said, key=lambda one: words.index(one[1])))
+    assert [wording.moment(row.due_at) for row in street.rows(Reminder)] == [
+        wording.moment(datetime.fromisoformat(last[0]))
+    ]
+
+
+def test_of_two_times_the_one_that_is_past_is_left_out(street: Street, wang: Speaker) -> None:
+    past = "2026-03-01T08:00+08:00"
+    wants_at(wang, "早上八点跟晚上八点叫我吃药", (past, "早上八点"), (EVENING, "晚上八点"))
+    assert street.row(Reminder).due_at.hour == 12
+
+
+def test_the_twenty_first_of_two_keeps_neither(street: Street, wang: Speaker) -> None:
+    for _ in range(19):
+        wants(wang, "叫我吃药")
+    words = "早上八点跟晚上八点叫我吃药"
+    answered = wants_at(wang, words, (EIGHT, "早上八点"), (EVENING, "晚上八点"))
+    assert answered.responses == ["utter_refused_too_many_reminders"]
+    assert street.count(Reminder) == 19
 
 
 # Answered

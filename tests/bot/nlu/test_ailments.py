@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.facts import FACTS
+from bot.settings import HOUSE
 from tests.bot.nlu.school import SAID, Pupil, entities, heard, train, training_data
 
 
@@ -68,6 +70,23 @@ def test_the_tagger_keeps_what_it_needs(tmp_path: Path) -> None:
                 file.unlink()
         rubble = [bytes([number]) * size for size in range(500, 9000, 100)]
         assert entities(heard(doctor, "腿疼"), "symptom") == ["腿疼"], len(rubble)
+
+
+ANNOTATED = re.compile(r"\[([^\]]+)\]\{\"entity\": \"symptom\"\}(得很|得厉害|得慌|得不行)?")
+COLOURED = re.compile("^(?:就是|有点|有些|老是|一直).{2}")
+CLOSED = re.compile("(?<![不勿弗得没好])[了咧]$")
+
+
+def test_training_keeps_the_borders_of_its_guide() -> None:
+    said = "".join(file.read_text("utf-8") for file in (HOUSE / "nlu_data" / "nlu").glob("*.yml"))
+    spans = list(ANNOTATED.finditer(said))
+    wrong = [
+        span.group()
+        for span in spans
+        if span[2] or COLOURED.search(span[1]) or (len(span[1]) > 2 and CLOSED.search(span[1]))
+    ]
+    assert len(spans) > 1500
+    assert wrong == []
 
 
 FEW = """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,6 +69,15 @@ def test_danger_is_listened_for_in_what_was_heard_and_in_what_was_meant(alarm: A
         "上个月摔倒过一回",
         "我年轻时掉河里过",
         "那年冬天着火了",
+        "前些年电着过一回",
+        "差一点从梯子上掉下来",
+        "万一摔倒了咋弄",
+        "摔倒了算谁的",
+        "胸口疼的毛病去年就好了",
+        "老头子喝农药那回，救过来了",
+        "灶不冒烟了",
+        "有人敲门",
+        "没着火。",
         "想叫人帮我买菜",
         "",
     ],
@@ -83,6 +93,61 @@ def test_one_denied_danger_does_not_hide_another(alarm: Any) -> None:
     message = heard(alarm, "没摔倒，可是喘不上气", **ranking(greet=1.0))
 
     assert message.get("intent") == {"name": "emergency", "confidence": 1.0}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "血咋也止不住",
+        "雪怎么都纸不住",  # by sound
+        "在院子里摔了，腿疼得起不来",
+        "喊他喊了半天都没反应",
+        "把除草的那瓶喝了两口",
+        "前年好的，今天又喘不上气",
+    ],
+)
+def test_what_stands_between_does_not_hide_danger(alarm: Any, said: str) -> None:
+    message = heard(alarm, said, **ranking(greet=1.0))
+
+    assert message.get("intent") == {"name": "emergency", "confidence": 1.0}
+
+
+def test_two_sentences_are_no_danger_that_neither_tells(alarm: Any) -> None:
+    said = "血压量了。止不住想你们"
+    assert heard(alarm, said, **ranking(greet=1.0)).get("intent")["name"] == "greet"
+
+
+@pytest.mark.parametrize(
+    ("said", "chances", "name", "confidence"),
+    [
+        # What the classifier thinks likeliest is asked about, and no more than asked.
+        ("电视里有人昏过去了", {"emergency": 0.8, "chitchat": 0.2}, "emergency", 0.49),
+        ("去年摔倒在雪里", {"report_wellbeing": 0.6, "emergency": 0.4}, "report_wellbeing", 0.6),
+        # A tale in which something happens now is none.
+        ("去年摔过，这会儿又不舒坦", {"greet": 0.6, "emergency": 0.4}, "emergency", 0.4),
+        ("电视着火了", {"chitchat": 0.6, "emergency": 0.4}, "emergency", 1.0),
+    ],
+)
+def test_a_tale_is_asked_about_at_most(
+    alarm: Any, said: str, chances: dict[str, float], name: str, confidence: float
+) -> None:
+    message = heard(alarm, said, **ranking(**chances))
+
+    assert message.get("intent") == {"name": name, "confidence": confidence}
+
+
+def test_most_cries_are_heard_by_their_words_alone(alarm: Any) -> None:
+    said = yaml.safe_load((Path(__file__).parent / "said" / "dangers.yml").read_text("utf-8"))
+    share = {kind: _alarmed(alarm, lines) / len(lines) for kind, lines in said.items()}
+
+    assert len(said["cries"]) >= 150 <= len(said["harmless"])
+    assert share["cries"] >= 0.8
+    assert share["harmless"] <= 0.05
+
+
+def _alarmed(alarm: Any, lines: list[str]) -> int:
+    intents = [heard(alarm, line, **ranking(greet=1.0)).get("intent") for line in lines]
+    return sum(intent["name"] == "emergency" for intent in intents)
 
 
 def test_a_doubt_of_the_classifier_stays_a_doubt(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,6 +152,15 @@ def test_a_clock_short_of_the_hour() -> None:
     clock = read_clock("差一刻十点")
     assert clock is not None and (clock.hour, clock.minute) == (9, 45)
     assert read_clock("没有") is None
+
+
+SPOKEN = yaml.safe_load((Path(__file__).parent / "said" / "lengths.yml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("words, meant", SPOKEN.items())
+def test_lengths_as_elders_say_them(words: str, meant: int | list[int]) -> None:
+    heard = [one.minutes for one in hear_minutes(words)]
+    assert heard == ([meant] if isinstance(meant, int) else meant)
 
 
 SPEECH = st.lists(

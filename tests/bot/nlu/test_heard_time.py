@@ -6,9 +6,11 @@ import subprocess
 import sys
 from contextlib import redirect_stdout
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -372,3 +374,42 @@ def test_what_the_voice_says_is_heard_as_it_was_meant(
     spoken = speakable(meant.isoformat(), now=now, zone=VILLAGE)
     times = [time.starts_at for time in hear_times(spoken, now=now, zone=VILLAGE)]
     assert times == ([meant] if meant >= now else [])
+
+
+SPOKEN = yaml.safe_load((Path(__file__).parent / "said" / "times.yml").read_text("utf-8"))
+
+
+def test_the_table_of_spoken_times_is_long() -> None:
+    assert len(SPOKEN) >= 250
+
+
+@pytest.mark.parametrize("words, meant", SPOKEN.items())
+def test_times_as_elders_say_them(words: str, meant: str | list[str]) -> None:
+    times = hear_times(words, now=SUNDAY_AFTERNOON, zone=VILLAGE)
+    assert [f"{time.starts_at:%m-%d %H:%M}" for time in times] == (
+        [meant] if isinstance(meant, str) else meant
+    )
+
+
+@pytest.mark.parametrize("words", ["月底", "这个月底", "下月底"])
+def test_the_last_day_of_a_month_is_found_in_every_month(words: str) -> None:
+    for month in range(1, 13):
+        now = datetime(2026, month, 1, 8, 0, tzinfo=VILLAGE)
+        (time,) = hear_times(words, now=now, zone=VILLAGE)
+        first_after = time.starts_at.date() + timedelta(days=1)
+        assert first_after.day == 1
+        assert (first_after.month - month) % 12 == (2 if words == "下月底" else 1)
+
+
+@pytest.mark.parametrize(
+    "words, moments",
+    [
+        ("早上八点跟晚上八点提醒我吃药", ["11-23 08:00 clock", "11-22 20:00 clock"]),
+        ("吃了早饭来帮我，后天晚上好不好", ["11-23 08:00 part_of_day", "11-24 19:00 part_of_day"]),
+        ("我吃了早饭没有", []),
+        ("每晚都睡不着", []),
+        ("今年底子不厚", []),
+    ],
+)
+def test_new_words_of_time_inside_a_story(words: str, moments: list[str]) -> None:
+    assert heard(words) == moments

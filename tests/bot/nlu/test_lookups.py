@@ -49,6 +49,30 @@ def test_of_two_tables_the_first_written_has_a_phrase() -> None:
     assert [one.table for one in both.find("喜衣服")] == ["one"]
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("血咋也止不住", "血咋也止不住"),
+        ("雪怎么都纸不住", "雪怎么都纸不住"),
+        ("血止不住", "血止不住"),
+        ("流血，一直止不住", "血，一直止不住"),
+        ("血一二三四五六七八止不住", "血一二三四五六七八止不住"),
+        ("血一二三四五六七八九止不住", None),
+        ("血量了。止不住想你", None),
+        ("有人敲门", None),
+        ("有人 撬门", "人 撬门"),
+        ("外头有人在撬门", "人在撬门"),
+        ("外头有人在敲门", None),
+        ("血 😀\ud83d止不住", "血 😀\ud83d止不住"),
+    ],
+)
+def test_a_gap_holds_a_few_words_of_the_same_sentence(said: str, found: str | None) -> None:
+    finder = PhraseFinder({"danger": ["血…止不住"], "danger_as_spelled": ["有人撬门", "人…撬门"]})
+    heard = [said[one.start : one.end] for one in finder.find(said)]
+
+    assert heard == ([found] if found else []), heard
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([*TABLES["danger"], *TABLES["kind"], "我", "，", "😀", "\ud83d"])))
 def test_what_is_found_stands_in_order_and_never_overlaps(parts: list[str]) -> None:
