@@ -334,6 +334,7 @@ def test_our_own_buttons_are_passed_on(parlour: Parlour, phrases: Phrases) -> No
     payloads = {
         button["payload"].format(
             alert_id=90,
+            delegation_id=78,
             offer_id=12,
             request_id=34,
             reminder_id=56,
