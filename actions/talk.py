@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import policy, recordings, reminders, wellbeing
+from actions import alarms, policy, recordings, reminders, wellbeing
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
 from actions.requests import corrects_request
@@ -53,6 +53,14 @@ class ActionSayYes(VillageAction):
             return [FollowupAction("action_consent_recording")]
         if wellbeing.just_asked(talk):
             return wellbeing.somebody_shall_come(talk)
+        if alarms.is_end_asked(talk):
+            return alarms.end_alarm(talk)
+        if alarms.tells_the_end(talk):
+            return alarms.ask_end(talk)
+        alarm = alarms.to_take(talk)
+        if alarm is not None:
+            alarms.take(talk, alarm)
+            return []
         if reminders.answer_by_yes(talk):
             return []
         offers = queries.pending_offers(talk.session, talk.me)
@@ -61,6 +69,8 @@ class ActionSayYes(VillageAction):
             return []
         if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
             return [FollowupAction("confirm_visit_form")]
+        if wellbeing.answer_check_in(talk, is_well=True):
+            return []
         talk.say("utter_nothing_to_affirm")
         return []
 
@@ -97,6 +107,15 @@ class ActionSayNo(VillageAction):
             alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
             talk.say("utter_emergency_closed")
             return []
+        if alarms.is_end_asked(talk):
+            talk.say("utter_alarm_goes_on")
+            return []
+        if alarms.tells_the_end(talk):
+            return alarms.ask_end(talk)
+        alarm = alarms.to_take(talk)
+        if alarm is not None:
+            alarms.decline(talk, alarm, reason="")
+            return []
         if reminders.newest_question(talk) is not None:
             talk.say("utter_reminder_told_again")
             return []
@@ -106,6 +125,8 @@ class ActionSayNo(VillageAction):
             return []
         if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
             return [FollowupAction("confirm_visit_form")]
+        if wellbeing.answer_check_in(talk, is_well=False):
+            return []
         talk.say("utter_nothing_to_deny")
         return []
 
@@ -132,6 +153,8 @@ class ActionInform(VillageAction):
             return call_people(talk)
         if reminders.answer_by_button(talk):
             return []
+        if alarms.tells_the_end(talk):
+            return alarms.ask_end(talk)
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
         if reminders.answer_by_words(talk) or policy.answer_by_choice(talk):

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional
 
 from rasa_sdk.events import EventType
 
-from actions import wording
+from actions import alarms, wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
 from actions.timebank import exchange, ledger, queries, visits
@@ -23,6 +23,8 @@ class ActionListTasks(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         offers = queries.pending_offers(talk.session, talk.me)
         tasks = queries.active_tasks(talk.session, talk.me)
+        if alarms.say_waiting(talk):
+            return []
         for task in tasks[:2]:
             talk.say("utter_task_ahead", **_facts(talk, task.request))
         if offers:
@@ -34,11 +36,17 @@ class ActionListTasks(VillageAction):
 
 
 class ActionAcceptTask(VillageAction):
+    """An alarm that waits for him goes before every offer."""
+
     def name(self) -> str:
         return "action_accept_task"
 
     def act(self, talk: Talk) -> List[EventType]:
-        accept(talk, offer_meant(talk))
+        alarm = alarms.to_take(talk)
+        if alarm is not None:
+            alarms.take(talk, alarm)
+        else:
+            accept(talk, offer_meant(talk))
         return []
 
 
@@ -49,6 +57,10 @@ class ActionDeclineTask(VillageAction):
         return "action_decline_task"
 
     def act(self, talk: Talk) -> List[EventType]:
+        alarm = alarms.to_decline(talk)
+        if alarm is not None:
+            alarms.decline(talk, alarm, _reason(talk))
+            return []
         tasks = queries.active_tasks(talk.session, talk.me)
         button = talk.heard_id("offer_id")
         if button is not None:
@@ -76,6 +88,8 @@ class ActionStartTask(VillageAction):
         return "action_start_task"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if alarms.goes_there(talk):
+            return []
         task = task_meant(talk)
         visits.start_visit(
             talk.session, helper=talk.me, assignment_id=AssignmentId(task.id), now=talk.now

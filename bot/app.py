@@ -7,13 +7,15 @@ import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import AsyncIterator, Optional
+from typing import Any, AsyncIterator, Callable, Optional, Sequence
 
 import httpx
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
+from telegram.ext import BaseRateLimiter
 
-from actions.timebank import reminders
+from actions.timebank import alarm_chain, check_ins, reminders
+from actions.timebank.alarm_chain import Chains
 from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
 from actions.timebank.session import Village, open_village
@@ -57,6 +59,7 @@ class Parts:
     turns: TurnHandler
     rasa: httpx.AsyncClient
     recordings: Path
+    chains: Chains
     telegram: Optional[TelegramChannel] = None
     """None without a token."""
 
@@ -87,7 +90,8 @@ def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synt
             phrases=phrases,
             listening=Listener(ears, settings.recognizer_confidence),
         )
-    return Parts(village, phrases, links, mouth, turns, rasa, settings.recordings, telegram)
+    recordings, chains = settings.recordings, settings.chains
+    return Parts(village, phrases, links, mouth, turns, rasa, recordings, chains, telegram)
 
 
 def build_telegram(
@@ -98,9 +102,11 @@ def build_telegram(
     turns: Turns,
     phrases: Phrases,
     listening: Listening,
+    limits: Optional[BaseRateLimiter[Any]] = None,
 ) -> TelegramChannel:
-    """The channel, not started. Raises ValueError without a token."""
-    bot = make_bot(settings, Rates())
+    """The channel, not started, within `limits` or Telegram's own. Raises ValueError without a
+    token."""
+    bot = make_bot(settings, limits or Rates())
     guests = Guests(village)
     return TelegramChannel(
         settings,
@@ -138,7 +144,8 @@ def build_app(settings: Settings) -> Starlette:
 def app_of(parts: Parts, *, demo: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        deadlines = asyncio.create_task(look_after_deadlines(parts.village, parts.recordings))
+        looking = look_after_deadlines(parts.village, parts.recordings, parts.chains)
+        deadlines = asyncio.create_task(looking)
         notifying = None
         if parts.telegram is not None:
             parts.telegram.start()
@@ -173,20 +180,30 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-async def look_after_deadlines(village: Village, recordings: Path) -> None:
-    """Passes unanswered offers on, ends what is too late, tells reminders and deletes recordings
-    that nobody may hear any more, for as long as the program runs."""
+async def look_after_deadlines(village: Village, recordings: Path, chains: Chains) -> None:
+    """Lets alarms climb, asks how people are, passes unanswered offers on, ends what is too late,
+    tells reminders and deletes recordings that nobody may hear any more, for as long as the
+    program runs. What fails is tried again soon, and holds nothing else up."""
 
-    def look() -> None:
-        with village.transaction() as session:
-            expire_due(session, now=village.clock())
-        with village.transaction() as session:
-            reminders.tell_due(session, now=village.clock())
-        delete_revoked(village, recordings)
+    def passing_time(act: Callable[[Session], object]) -> Callable[[], None]:
+        def look() -> None:
+            with village.transaction() as session:
+                act(session)
 
+        return look
+
+    looks: Sequence[Callable[[], object]] = (
+        passing_time(lambda session: alarm_chain.climb(session, chains, now=village.clock())),
+        passing_time(lambda session: expire_due(session, now=village.clock())),
+        passing_time(lambda session: check_ins.look(session, now=village.clock())),
+        passing_time(lambda session: reminders.tell_due(session, now=village.clock())),
+        lambda: delete_revoked(village, recordings),
+    )
     while True:
-        try:
-            await asyncio.to_thread(look)
-        except SQLAlchemyError:
-            logger.exception("deadlines could not be looked after; tried again soon")
+        for look in looks:
+            try:
+                await asyncio.to_thread(look)
+            except Exception:
+                # A bug in one must not keep the alarms from climbing.
+                logger.exception("what is due could not be looked after; tried again soon")
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

@@ -23,7 +23,7 @@ WHICH = re.compile(
 YES = re.compile("对+|对的|是|是的|是啊|嗯+|没错")
 NO = re.compile("不+|不对|不是|不是的|错了")
 NOT_CLEAR = "not_heard_clearly"
-MOVES = re.compile("分钟|钟头|小时|刻钟|取消|删|没来|不用叫|不用来")
+MOVES = re.compile("分钟|钟头|小时|刻钟|取消|删|没来|不用叫|不用来|没事了|医院")
 """What a yes to a question with such words would move or undo."""
 LOOKED_BACK = 4
 """Turns that were not heard do not close the question before them; so many are looked over."""

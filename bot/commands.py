@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 from typing import Any, List
 
-from actions.timebank import chain, members
-from actions.timebank.errors import UnknownMember
+from actions.timebank import chain, channels, check_ins, members
+from actions.timebank.clock import VILLAGE_ZONE
+from actions.timebank.errors import NotBound, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member
 from actions.timebank.session import Village, open_village
+from actions.timebank.states import Channel, Rhythm
 from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment
 from bot.settings import HOUSE, Settings
 
@@ -130,6 +132,77 @@ def member_link(settings: Settings, given: argparse.Namespace) -> int:
             session.expunge(person)
     token = TalkLinks(settings.key()).token_for(MemberId(person.id), person.link_serial)
     print(f"{settings.address}/t/{token}")
+    return 0
+
+
+def member_check_in(settings: Settings, given: argparse.Namespace) -> int:
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    person = _find(village, given.member)
+    if person is None:
+        return 1
+    rhythm, now = Rhythm(given.rhythm), village.clock()
+    with village.transaction() as session:
+        check_ins.set_rhythm(session, member=MemberId(person.id), rhythm=rhythm, now=now)
+        ahead = check_ins.open_check_in(session, MemberId(person.id))
+        when = ahead and ahead.due_at.astimezone(VILLAGE_ZONE).isoformat(" ", "minutes")
+    print(f"{person.name} is asked {rhythm.value}" + (f", next {when}" if when else ""))
+    return 0
+
+
+def member_card(settings: Settings, given: argparse.Namespace) -> int:
+    from bot.join_card import card_page, deep_link
+    from bot.phrases import read_phrases
+
+    if settings.telegram_bot is None:
+        print("XIAOBANG_TELEGRAM_BOT must name the bot that the card leads to.", file=sys.stderr)
+        return 1
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    person = _find(village, given.member)
+    if person is None:
+        return 1
+    file: Path = given.output or Path(f"join-card-{person.id}.html")
+    try:
+        # In one transaction: when the file cannot be written, the older card still holds.
+        with village.transaction() as session:
+            card, code = channels.issue_card(
+                session, member=MemberId(person.id), by=None, now=village.clock()
+            )
+            until = card.expires_at.astimezone(VILLAGE_ZONE)
+            staff = members.coordinators(session)
+            page = card_page(
+                name=person.name,
+                link=deep_link(settings.telegram_bot, code),
+                expires_at=card.expires_at,
+                staff=staff[0].name if staff else read_phrases().text("utter_village_office"),
+            )
+            # Whoever reads it can join as this member.
+            file.touch(mode=0o600)
+            file.chmod(0o600)
+            file.write_text(page, "utf-8")
+    except OSError as error:
+        print(f"The card cannot be written: {error}", file=sys.stderr)
+        return 1
+    print(f"{file}: print it; it holds until {until:%Y-%m-%d %H:%M}, once, for {person.name}")
+    return 0
+
+
+def member_unbind(settings: Settings, given: argparse.Namespace) -> int:
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    person = _find(village, given.member)
+    if person is None:
+        return 1
+    try:
+        with village.transaction() as session:
+            channels.unbind(
+                session, member=MemberId(person.id), channel=Channel.TELEGRAM, now=village.clock()
+            )
+    except NotBound:
+        print(f"{person.name} has no phone that is bound.", file=sys.stderr)
+        return 1
+    print(f"{person.name}'s phone is unbound. For a new one: xiaobang member card {person.id}")
     return 0
 
 

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseSettings, Field, SecretStr, validator
 
+from actions.timebank.alarm_chain import CHECK_IN_CHAIN, EMERGENCY_CHAIN, Chains, read_chain
 from actions.timebank.clock import clock_at
 from actions.timebank.session import Clock
+from actions.timebank.states import AlertKind
 
 HOUSE = Path(__file__).resolve().parent.parent
 """The project's own folder."""
@@ -61,6 +63,11 @@ class Settings(BaseSettings):
     telegram_webhook_url: Optional[str] = None
     """Given, Telegram calls us here; without it we ask Telegram, which works behind any router."""
     telegram_webhook_secret: Optional[SecretStr] = None
+
+    alarm_chain: str = EMERGENCY_CHAIN
+    """Whom an emergency calls after how many minutes, while nobody goes."""
+    check_in_chain: str = CHECK_IN_CHAIN
+    """The same when somebody who lives alone did not answer how she is."""
 
     class Config:
         env_prefix = "XIAOBANG_"
@@ -125,6 +132,18 @@ class Settings(BaseSettings):
         if values.get("telegram_webhook_url") and not given:
             raise ValueError("a webhook without a secret would be open to everybody")
         return value
+
+    @validator("alarm_chain", "check_in_chain")
+    def _chain_can_be_read(cls, value: str) -> str:
+        read_chain(value)
+        return value
+
+    @property
+    def chains(self) -> Chains:
+        return {
+            AlertKind.EMERGENCY: read_chain(self.alarm_chain),
+            AlertKind.MISSED_CHECK_IN: read_chain(self.check_in_chain),
+        }
 
     @property
     def database(self) -> str:

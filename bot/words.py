@@ -11,7 +11,8 @@ BUTTON = re.compile(
     r"/(affirm|deny|repeat|slow_down|louder|talk_to_human|check_balance|list_tasks|start_task"
     r'|affirm\{"choice": "[12]"\}|inform\{"member_id": "\d{1,9}"\}'
     r'|inform\{"rating": "[1-5]"\}'
-    r'|(accept_task|decline_task)\{"offer_id": "\d{1,9}"\}'
+    r'|(accept_task|decline_task)\{"(offer|alert)_id": "\d{1,9}"\}'
+    r'|report_wellbeing\{("alert_id": "\d{1,9}", )?"choice": "[12]"\}'
     r'|confirm_service\{"request_id": "\d{1,9}"\}'
     r'|inform\{"reminder_id": "\d{1,9}"\}|ask_policy\{"rule_number": "\d{1,3}"\}'
     r"|consent_recording|revoke_recording)"

@@ -112,7 +112,6 @@ def mark_unreachable(session: Session, binding_id: BindingId, *, now: datetime) 
         about=f"binding:{binding_id}:{day}",
         now=now,
         member=binding.member.name,
-        place=binding.member.place,
     )
 
 

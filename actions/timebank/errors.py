@@ -76,6 +76,12 @@ class CardUsed(Refusal):
     code = "card_used"
 
 
+class CardYours(CardUsed):
+    """She scanned again the card with which this chat joined, and still speaks for her."""
+
+    code = "card_yours"
+
+
 class CardExpired(Refusal):
     """Its week is over, or a newer card was printed."""
 

@@ -9,7 +9,14 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from actions.timebank import bindings, join_cards
-from actions.timebank.errors import CardExpired, CardUnknown, CardUsed, NothingOpen, TooManyTries
+from actions.timebank.errors import (
+    CardExpired,
+    CardUnknown,
+    CardUsed,
+    CardYours,
+    NothingOpen,
+    TooManyTries,
+)
 from actions.timebank.ids import MemberId
 from actions.timebank.model import CardTry, ChannelBinding, JoinCard, Member
 from actions.timebank.notices import tell, tell_staff
@@ -37,7 +44,8 @@ def show_card(
     """This chat scanned a card: gives whose it is, to be asked for by name. The card is kept for
     this chat for `ASKED_FOR`; a card that it showed before is free again.
 
-    Raises CardUnknown, CardUsed (also while another chat is being asked), CardExpired (also for a
+    Raises CardUnknown, CardUsed (also while another chat is being asked), CardYours (it is what
+    bound this chat), CardExpired (also for a
     card that a newer one replaced), TooManyTries.
     """
     if _tries(session, channel, address, now) > MOST_TRIES:
@@ -46,6 +54,9 @@ def show_card(
     if card is None or card.member.left_at is not None:
         raise CardUnknown("no such card")
     if card.state is CardState.USED:
+        joined = card.binding
+        if (joined.channel, joined.address, joined.unbound_at) == (channel, address, None):
+            raise CardYours(f"card {card.id} bound this chat")
         raise CardUsed(f"card {card.id} was used")
     if card.state is CardState.VOID or now >= card.expires_at:
         raise CardExpired(f"card {card.id} is out of date")
@@ -98,7 +109,6 @@ def _tell_of_joining(
                 about=about,
                 now=now,
                 member=her.name,
-                place=her.place,
             )
         else:
             tell_staff(

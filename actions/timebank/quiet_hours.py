@@ -15,11 +15,22 @@ QUIET_UNTIL = time(6, 30)
 URGENT_KINDS = frozenset(
     {
         "staff_alert",
+        "staff_alert_nobody",
         "neighbour_alert",
-        "alert_taken",
+        "alert_all_well",
         "alert_closed",
+        "alert_hospital",
+        "alert_not_closed",
+        "alert_place",
+        "alert_taken",
+        "alert_taken_by_other",
+        "alert_taker_cannot",
         "alarm_for_silence",
+        "alarm_nobody_yet",
         "alarm_reached_nobody",
+        "check_in_answered",
+        "check_in_missed",
+        "check_in_taken",
     }
 )
 """Notices of danger, and of its end: they wake people."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
+from collections.abc import Mapping
 
 from sqlalchemy import select
 
@@ -17,6 +18,7 @@ from tests.bench.memory import memory_figures
 from tests.bench.recordings import Said, read_said, record, recording_of
 from tests.bench.report import BUILD, Report
 from tests.bench.startup import cold_start, new_stack, warm_start
+from tests.bench.telegram import TURNS, measure_channel, measure_voice_notes
 from tests.bench.turns import (
     PEOPLE_AT_ONCE,
     Phone,
@@ -27,6 +29,8 @@ from tests.bench.turns import (
     report_crowd,
     report_turns,
 )
+from tests.bot_api import BotApi
+from tests.e2e.phones import telegram_environment
 from tests.e2e.stack import Stack
 
 FOLDER = BUILD / "bench"
@@ -52,30 +56,34 @@ def main() -> None:
         seconds=seconds,
         full=not quick,
     )
-    stack = _start(report, quick)
-    try:
-        _measure_turns(report, stack, deadline, quick)
-    finally:
-        stack.stop()
+    _say("Measuring the Telegram channel…")
+    measure_channel(report, FOLDER / "telegram", deadline.part(40), turns=5 if quick else TURNS)
+    with BotApi() as telegram:
+        stack = _start(report, quick, telegram_environment(telegram))
+        try:
+            _measure_turns(report, stack, deadline, quick)
+            _measure_telegram(report, stack, telegram, deadline, quick)
+        finally:
+            stack.stop()
 
     file = BUILD / ("bench-quick.json" if quick else "bench.json")
     report.write(file)
     print(f"\n{report.table()}\n\nwritten to {file.parent.name}/{file.name}")
 
 
-def _start(report: Report, quick: bool) -> Stack:
+def _start(report: Report, quick: bool, more: Mapping[str, str]) -> Stack:
     """A running stack with no sentence spoken yet."""
     home = FOLDER / "home"
     if quick and (home / "rasa").exists():
         report.skipped["cold_start_s"] = "left out when quick"
         shutil.rmtree(home / "spoken", ignore_errors=True)
         _say("Starting with everything in place…")
-        stack = new_stack(home)
+        stack = new_stack(home, **more)
         report.add({"warm_start_s": stack.start()})
         return stack
     _say("Starting from an empty folder; this trains the understanding…")
     inputs = fingerprint()
-    stack, seconds = cold_start(home)
+    stack, seconds = cold_start(home, **more)
     try:
         report.add({"cold_start_s": seconds})
         _say("Starting with everything in place…")
@@ -112,6 +120,16 @@ def _measure_turns(report: Report, stack: Stack, deadline: Deadline, quick: bool
     report.add(figures)
     report.conditions["memory"] = f"{counted} with children, after all turns"
     report.conditions["recognizer"] = _recognizer(stack)
+
+
+def _measure_telegram(
+    report: Report, stack: Stack, telegram: BotApi, deadline: Deadline, quick: bool
+) -> None:
+    sayings = read_said()[: 4 if quick else 24]
+    # Anew, for no sentence may be spoken before.
+    warm_start(stack)
+    _say(f"{len(sayings)} voice notes by Telegram…")
+    measure_voice_notes(report, stack, telegram, sayings, FOLDER / "said", deadline.part(120))
 
 
 def _by_text(phone: Phone, said: Said) -> Taken:

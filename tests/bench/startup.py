@@ -10,17 +10,17 @@ from bot.settings import Settings
 from tests.e2e.stack import Stack
 
 
-def new_stack(home: Path) -> Stack:
+def new_stack(home: Path, **more: str) -> Stack:
     """小帮 in a folder of its own, by the real clock."""
     # Rasa would otherwise take parts of an earlier training out of its own cache.
-    return Stack(home, clock=None, RASA_CACHE_DIRECTORY=str(home / "rasa-cache"))
+    return Stack(home, clock=None, RASA_CACHE_DIRECTORY=str(home / "rasa-cache"), **more)
 
 
-def cold_start(home: Path) -> tuple[Stack, float]:
+def cold_start(home: Path, **more: str) -> tuple[Stack, float]:
     """A stack that runs, and the seconds from an empty folder: joining the recognizer's model,
     training, filling the village, starting. What a first `make run` downloads is not in them."""
     shutil.rmtree(home, ignore_errors=True)
-    stack = new_stack(home)
+    stack = new_stack(home, **more)
     return stack, stack.start()
 
 

@@ -16,6 +16,7 @@ from tests.bench.memory import memory_figures
 from tests.bench.noise import SHARE, Mishearing, noised
 from tests.bench.recordings import read_said
 from tests.bench.report import Report, percentile
+from tests.bench.telegram import Noted, measure_channel, report_voice_notes
 from tests.bench.turns import Taken, report_crowd, report_turns
 
 LONG = "俺腿疼，想叫人明儿上午帮俺买点菜，儿子在城里上班要过年才回来。" * 40
@@ -90,6 +91,28 @@ def test_quick_failures_do_not_hide_behind_good_times() -> None:
     report_turns(report, "text", [Taken("failed", 3.0, {}), Taken("answered", 90.0, {})], wanted=2)
 
     assert report.conditions["text_turns"] == {"answered": 1, "failed": 1}
+    assert not report.skipped
+
+
+def test_voice_notes_by_telegram_are_told_with_their_outcomes() -> None:
+    report = Report({}, "")
+    report_voice_notes(report, [Noted(900.0, {}, "answered"), Noted(90.0, {}, "failed")], wanted=3)
+
+    assert report.figures["telegram_voice_turn_p95_ms"] == 900.0
+    assert report.conditions["telegram_voice_turns"] == {"answered": 1, "failed": 1}
+    assert "2 of 3" in report.skipped["telegram_voice_turns"]
+
+
+def test_what_the_telegram_channel_costs_is_measured(tmp_path: Path) -> None:
+    report = Report({}, "")
+    measure_channel(report, tmp_path / "telegram", Deadline(60), turns=3)
+
+    figures = report.figures
+    assert (
+        0
+        < figures["telegram_channel_overhead_p50_ms"]
+        <= (figures["telegram_channel_overhead_p95_ms"])
+    )
     assert not report.skipped
 
 

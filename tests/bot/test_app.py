@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from actions.timebank import consents, reminders
+from actions.timebank import alerts, consents, reminders
 from actions.timebank.demo import fill_demo_village
 from actions.timebank.ids import TurnId
-from actions.timebank.model import Reminder
+from actions.timebank.model import AlarmStep, Reminder
 from actions.timebank.schema import upgrade
 from actions.timebank.states import ReminderState
 from bot import app
@@ -68,7 +68,9 @@ def test_the_program_tells_reminders_and_deletes_recordings(
         consents.revoke_and_delete(session, **said)
 
     async def look_once() -> None:
-        looking = asyncio.create_task(app.look_after_deadlines(street.village, parlour.recordings))
+        chains = Settings(_env_file=None).chains
+        sweep = app.look_after_deadlines(street.village, parlour.recordings, chains)
+        looking = asyncio.create_task(sweep)
         while not street.rows(Reminder, state=ReminderState.TOLD) or files_left():
             await asyncio.sleep(0.01)
         looking.cancel()
@@ -77,3 +79,30 @@ def test_the_program_tells_reminders_and_deletes_recordings(
         return any(path.is_file() for path in parlour.recordings.rglob("*"))
 
     asyncio.run(asyncio.wait_for(look_once(), timeout=20))
+
+
+def test_a_bug_elsewhere_does_not_keep_an_alarm_from_climbing(
+    tmp_path: Path, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with street.neighbourhood() as hood:
+        about = {"member": hood.wang.id, "turn_id": TurnId("talk:1"), "now": hood.now}
+        alerts.raise_alert(hood.session, words="我摔了", **about)
+
+    def broken(*_given: Any, **_more: Any) -> None:
+        raise KeyError("a bug")
+
+    for name in ("expire_due", "delete_revoked"):
+        monkeypatch.setattr(app, name, broken)
+    monkeypatch.setattr(app, "SECONDS_BETWEEN_LOOKS", 0.01)
+    chains = Settings(_env_file=None).chains
+
+    async def look_twice() -> None:
+        looking = asyncio.create_task(app.look_after_deadlines(street.village, tmp_path, chains))
+        for minutes in (3, 5):
+            street.clock.pass_time(minutes=minutes)
+            before = street.count(AlarmStep)
+            while street.count(AlarmStep) == before:
+                await asyncio.sleep(0.01)
+        looking.cancel()
+
+    asyncio.run(asyncio.wait_for(look_twice(), timeout=20))

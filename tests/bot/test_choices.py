@@ -138,6 +138,8 @@ def test_without_a_question_it_is_asked_again(parlour: Parlour) -> None:
     "question",
     [
         "您要取消明天的做饭，对吗？",
+        "您是说，王奶奶没事了，对吗？",
+        "您是说，王奶奶送医院了，对吗？",
         "说好张秀英来做饭，人没来，对吗？",
         "明天不用叫您了，对吗？",
         "您要我把以前录的也删掉，对吗？",

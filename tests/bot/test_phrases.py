@@ -144,7 +144,7 @@ def test_every_dispute_is_told_to_the_staff(phrases: Phrases, kind: DisputeKind)
 
 def test_every_notice_that_code_queues_has_words(phrases: Phrases) -> None:
     code = "\n".join(f.read_text("utf-8") for f in (HOUSE / "actions" / "timebank").glob("*.py"))
-    queued = set(re.findall(r'\btell(?:_staff)?\(\s*session,[^"]*?"(\w+)"', code))
+    queued = set(re.findall(r'\btell(?:_staff)?\(\s*session,[^"=]*?"(\w+)"', code))
     assert len(queued) > 20
     for kind in queued:
         assert any(name.startswith(f"utter_notice_{kind}") for name in phrases._responses), kind

@@ -333,6 +333,7 @@ def test_a_bare_command_of_rasa_is_no_word_at_all(parlour: Parlour, text: str) -
 def test_our_own_buttons_are_passed_on(parlour: Parlour, phrases: Phrases) -> None:
     payloads = {
         button["payload"].format(
+            alert_id=90,
             offer_id=12,
             request_id=34,
             reminder_id=56,

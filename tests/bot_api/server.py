@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.bot_api.disturbances import Cut, Disturbance, Limits, Slow, Trouble
+from tests.bot_api.disturbances import Cut, Disturbance, Disturbances, Limits, Slow, Trouble
 from tests.bot_api.fields import FIELDS, read_fields
 from tests.bot_api.methods import perform
 from tests.bot_api.refusals import Refusal
@@ -120,6 +120,11 @@ class BotApi:
         where = chat.id if chat else None
         with self.telegram.changed:
             self.telegram.disturbances.add(Disturbance(trouble, method, where, times))
+
+    def calms_down(self) -> None:
+        """No more trouble that was asked for."""
+        with self.telegram.changed:
+            self.telegram.disturbances = Disturbances()
 
     @contextmanager
     def away(self) -> Iterator[None]:

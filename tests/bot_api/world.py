@@ -194,6 +194,13 @@ class Chat:
     async def will_see_edit(self, timeout: float = PATIENCE) -> Posted:
         return await asyncio.to_thread(self.sees_edit, timeout)
 
+    def all_heard(self) -> list[Posted]:
+        """What came and was not heard yet, without waiting."""
+        with self.telegram.changed:
+            came = list(self.room.unheard)
+            self.room.unheard.clear()
+        return came
+
     def hears_nothing(self, seconds: float = 0.3) -> None:
         with self.telegram.changed:
             self.telegram.changed.wait_for(lambda: bool(self.room.unheard), seconds)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from actions.base import act_for
+from actions.timebank.model import Alert
+from actions.timebank.states import AlertState
 from bot.prepare import rasa_environment, train
 from bot.settings import HOUSE, Settings
 from tests.small_village import Street, build_village
@@ -128,3 +130,37 @@ def test_whatever_is_said_in_a_form_the_turn_ends(
             return
     # What was not even an intent is counted by the channel, which has no part in this.
     assert answer == "no_intent_of_ours", "asked without end"
+
+
+@pytest.mark.timeout(120)
+def test_an_alarm_is_taken_and_ended_by_its_buttons(street: Street, mind: Mind) -> None:
+    wang, zhang = street.member("王奶奶"), street.member("张秀英")
+    mind.say(wang, "/emergency")
+    about = f'"alert_id": "{street.row(Alert).id}"'
+    for button, state in (
+        (f"/accept_task{{{about}}}", AlertState.TAKEN),
+        (f"/decline_task{{{about}}}", AlertState.RAISED),
+        (f"/accept_task{{{about}}}", AlertState.TAKEN),
+        (f'/report_wellbeing{{{about}, "choice": "2"}}', AlertState.RAISED),
+        (f'/report_wellbeing{{{about}, "choice": "1"}}', AlertState.CLOSED),
+    ):
+        said, form = mind.say(zhang, button)
+        assert len(said) == 1 and form is None
+        assert street.row(Alert).state is state, button
+
+
+@pytest.mark.timeout(120)
+def test_done_with_an_alarm_is_read_back_and_asks_for_no_minutes(
+    street: Street, mind: Mind
+) -> None:
+    mind.say(street.member("王奶奶"), "/emergency")
+    zhang = street.member("张秀英")
+    for said_intent, state in (
+        ("accept_task", AlertState.TAKEN),
+        ("start_task", AlertState.TAKEN),
+        ("complete_task", AlertState.TAKEN),
+        ("affirm", AlertState.CLOSED),
+    ):
+        said, form = mind.say(zhang, f"/{said_intent}")
+        assert len(said) == 1 and form is None, said
+        assert street.row(Alert).state is state

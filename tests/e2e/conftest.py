@@ -7,6 +7,8 @@ import pytest
 
 from bot.mouth import Mouth
 from bot.settings import HOUSE
+from tests.bot_api import BotApi
+from tests.e2e.phones import telegram_environment
 from tests.e2e.stack import Stack
 from voice.synthesizer import make_synthesizer
 from voice.types import Delivery
@@ -16,8 +18,14 @@ HOME = HOUSE / "build" / "test-home"
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    running = Stack(HOME)
+def telegram() -> Iterator[BotApi]:
+    with BotApi() as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def stack(telegram: BotApi) -> Iterator[Stack]:
+    running = Stack(HOME, **telegram_environment(telegram))
     running.start()
     yield running
     running.stop()

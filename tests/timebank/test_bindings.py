@@ -120,9 +120,7 @@ def test_staff_hear_once_that_she_cannot_be_reached(
     clock.pass_time(days=2)
     unreachable(session, binding, clock)
 
-    assert hood.notices(hood.staff, "staff_unreachable") == [
-        {"member": "王奶奶", "place": "老槐树旁"}
-    ]
+    assert hood.notices(hood.staff, "staff_unreachable") == [{"member": "王奶奶"}]
     assert phone.speaks_for() == hood.wang.id, "what she writes is still hers"
 
 
@@ -140,6 +138,15 @@ def test_who_blocks_and_comes_back_all_day_is_told_of_once_a_day(
     clock.pass_time(days=1)
     unreachable(session, binding, clock)
     assert len(hood.notices(hood.staff, "staff_unreachable")) == 2
+
+
+def test_who_joins_again_with_the_same_phone_is_reached_again(
+    phone: Phone, hood: Neighbourhood, session: Session, clock: FakeClock
+) -> None:
+    binding = phone.joins(hood.wang)
+    unreachable(session, binding, clock)
+    phone.joins(hood.wang)
+    assert binding.unreachable_at is None
 
 
 def test_an_unbound_phone_need_not_be_reached(

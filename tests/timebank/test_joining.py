@@ -16,6 +16,7 @@ from actions.timebank.errors import (
     CardExpired,
     CardUnknown,
     CardUsed,
+    CardYours,
     NothingOpen,
     Refusal,
     TooManyTries,
@@ -27,7 +28,7 @@ from actions.timebank.session import Village
 from actions.timebank.states import CardState
 from tests.timebank.builders import FakeClock, make_member
 from tests.timebank.neighbourhood import Neighbourhood, settle_in
-from tests.timebank.phones import TELEGRAM, Phone, print_card
+from tests.timebank.phones import TELEGRAM, Phone, lose, print_card
 
 
 @pytest.fixture
@@ -133,9 +134,7 @@ def test_her_new_phone_takes_the_place_of_the_old_one(
 
     assert (phone.speaks_for(), other_phone.speaks_for()) == (None, hood.wang.id)
     assert right.died_at is not None
-    assert hood.notices(hood.staff, "staff_moved_phone") == [
-        {"member": "王奶奶", "place": "老槐树旁"}
-    ]
+    assert hood.notices(hood.staff, "staff_moved_phone") == [{"member": "王奶奶"}]
 
 
 def test_a_phone_that_is_passed_on_forgets_who_had_it(phone: Phone, hood: Neighbourhood) -> None:
@@ -211,10 +210,25 @@ def test_a_second_yes_joins_nobody_again(phone: Phone, code: str, hood: Neighbou
 def test_a_card_joins_once(phone: Phone, other_phone: Phone, code: str) -> None:
     phone.scan(code)
     phone.yes()
-    for late in (phone, other_phone):
-        with pytest.raises(CardUsed):
-            late.scan(code)
+    with pytest.raises(CardUsed) as refused:
+        other_phone.scan(code)
+    assert refused.value.code == "card_used", "a stranger does not learn more"
     assert other_phone.asked_for() is None
+
+
+def test_who_scans_her_own_card_again_hears_that_she_is_known(
+    phone: Phone, code: str, hood: Neighbourhood, session: Session, clock: FakeClock
+) -> None:
+    phone.scan(code)
+    phone.yes()
+    with pytest.raises(CardYours):
+        phone.scan(code)
+    assert phone.speaks_for() == hood.wang.id
+
+    lose(session, hood.wang, clock)
+    with pytest.raises(CardUsed) as refused:
+        phone.scan(code)
+    assert refused.value.code == "card_used"
 
 
 def test_while_one_is_asked_another_gets_no_answer(

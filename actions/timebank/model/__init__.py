@@ -3,6 +3,7 @@
 Balances are derived and never stored.
 """
 
+from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.channels import (
@@ -12,6 +13,7 @@ from actions.timebank.model.channels import (
     JoinCard,
     SentButton,
 )
+from actions.timebank.model.check_ins import CheckIn, CheckInWish
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.deliveries import Delivery
 from actions.timebank.model.exchanges import (
@@ -28,7 +30,10 @@ from actions.timebank.model.village import Availability, Group, Lane, Member, Re
 
 __all__ = [
     "Account",
+    "AlarmPlace",
     "AlarmQuestion",
+    "AlarmRefusal",
+    "AlarmStep",
     "Alert",
     "Assignment",
     "Availability",
@@ -37,6 +42,8 @@ __all__ = [
     "CardTry",
     "ChannelBinding",
     "ChannelUpdate",
+    "CheckIn",
+    "CheckInWish",
     "Choice",
     "Confirmation",
     "Consent",

@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional, Set, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from actions.timebank import channels
+from actions.timebank import alerts, channels
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import BindingId, MemberId
 from actions.timebank.notices import tell_staff
@@ -113,8 +113,15 @@ class Guests:
             logger.exception("the older buttons of binding %s still act", binding)
 
     async def set_place(self, member: MemberId, latitude: float, longitude: float) -> bool:
-        """`SetPlace`, for where she is when she has raised an alarm."""
-        return False
+        """`SetPlace`: whether it became the place of an open emergency of hers. Raises BadPlace."""
+
+        def place(session: Session, now: datetime) -> bool:
+            alarm = alerts.set_place(
+                session, member=member, latitude=latitude, longitude=longitude, now=now
+            )
+            return alarm is not None
+
+        return await self.write(place)
 
     async def blocked_us(self, address: str) -> None:
         def mark(session: Session, now: datetime) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Awaitable, Callable, Dict, Optional, Set, Tuple
+from collections import deque
+from datetime import datetime, timedelta, timezone
+from typing import Awaitable, Callable, Deque, Dict, Optional, Set, Tuple
 
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import CallbackQuery, Chat, ChatMemberUpdated, Location, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
@@ -30,6 +33,8 @@ COMMANDS = {"/start": "你好", "/help": "帮助", "/stop": "停"}
 """What Telegram's own commands say. Any other stroke is taken off: only a real button acts as
 one."""
 GONE = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
+LATE = timedelta(minutes=10)
+"""Words that were so long on their way, because a line was away, are answered with saying so."""
 CUT_OFF = "still_working"
 """A turn of this very message was begun and not ended: in a chat that goes one by one, the machine
 stopped in the middle of it."""
@@ -49,8 +54,10 @@ class Incoming:
         phrases: Phrases,
         listening: Listening,
         set_place: SetPlace,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self._bot = bot
+        self._wall_clock = wall_clock
         self._turns = turns
         self._guests = guests
         self._post = post
@@ -63,6 +70,8 @@ class Incoming:
         """The last album of each chat: its pictures come one by one and get one answer."""
         self._places: Dict[str, Tuple[float, float]] = {}
         """Where each chat was last, to about a hundred metres."""
+        self._settled: Deque[Tuple[int, int]] = deque(maxlen=1_000)
+        """Messages whose buttons were taken away; a fast finger still sees them."""
         self._beside: Set[asyncio.Task[None]] = set()
 
     async def answer(self, update: Update) -> None:
@@ -115,6 +124,7 @@ class Incoming:
         about = _turn(message)
         words = message.text or ""
         command, _, rest = words.partition(" ")
+        command = command.partition("@")[0]
         if command == "/start" and rest and not kinds.is_anothers(message):
             return await self._show_card(guest, rest.strip(), about)
         if guest.joining_as is not None and await self._may_be_joining(guest, message, about):
@@ -126,10 +136,10 @@ class Incoming:
         if message.location is not None:
             return await self._located(guest, message.location, about)
         if message.voice is not None:
-            return await self._turn(guest, about, voice=message)
+            return await self._turn(guest, about, voice=message, said_at=message.date)
         if words:
-            text = COMMANDS.get(command.partition("@")[0]) or words.lstrip("/ ")
-            return await self._turn(guest, about, text=text)
+            text = COMMANDS.get(command) or words.lstrip("/ ")
+            return await self._turn(guest, about, text=text, said_at=message.date)
         if self._is_told_already(guest, message):
             return
         await self._say(guest, kinds.other_kind(message), about)
@@ -141,6 +151,7 @@ class Incoming:
         *,
         text: Optional[str] = None,
         voice: Optional[Message] = None,
+        said_at: Optional[datetime] = None,
     ) -> None:
         assert guest.member is not None and guest.binding is not None
         async with self._post.working(guest.address):
@@ -151,6 +162,8 @@ class Incoming:
             reply = answer.reply
             if answer.code == CUT_OFF:
                 reply = self._phrases.text("utter_telegram_cut_off")
+            if said_at is not None and self._wall_clock() - said_at > LATE:
+                reply = self._phrases.text("utter_telegram_late") + reply
             if answer.outcome is TurnOutcome.ANSWERED:
                 await self._guests.questions_are_over(guest.binding, keep=turn)
             await self._post.post(
@@ -259,12 +272,16 @@ class Incoming:
         except ButtonGone:
             self._aside(self._take_buttons_away(query))
             raise
-        self._aside(self._take_buttons_away(query, button.title))
         await self._turn(guest, turn, text=button.payload)
+        # After the answer: Telegram takes one message a second in a chat, and an edit is one.
+        self._aside(self._take_buttons_away(query, button.title))
 
     async def _take_buttons_away(self, query: CallbackQuery, chosen: str = "") -> None:
         """Shows which was pressed instead of them, where the words are still known."""
         message = query.message
+        if message is None or (message.chat.id, message.message_id) in self._settled:
+            return
+        self._settled.append((message.chat.id, message.message_id))
         if not isinstance(message, Message):
             await query.edit_message_reply_markup(None)
             return
@@ -314,9 +331,13 @@ class Incoming:
         chat = update.effective_chat
         if chat is None or chat.type != ChatType.PRIVATE:
             return
-        about = f"{_about(update)}:{response}"
+        guest = Guest(str(chat.id))
         try:
-            await self._post.say(str(chat.id), self._phrases.text(response), about)
+            guest = await self._guests.who(guest.address)
+        except SQLAlchemyError:
+            logger.exception("who is in chat %s is not known", chat.id)
+        try:
+            await self._say(guest, response, f"{_about(update)}:{response}")
         except Forbidden:
             logger.info("chat %s has blocked us", chat.id)
 

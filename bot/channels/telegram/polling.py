@@ -17,7 +17,8 @@ from telegram.error import (
 )
 
 from bot.channels.telegram.bot_api import Bot
-from bot.channels.telegram.updates import LONGEST_PAUSE, Sleep, Updates, seconds_of
+from bot.channels.telegram.rates import seconds_of
+from bot.channels.telegram.updates import LONGEST_PAUSE, Sleep, Updates
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,12 @@ from typing import Any, Awaitable, Callable, Dict, Optional, Protocol
 from telegram import Update
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
+from bot.channels.telegram.rates import seconds_of
+
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 8
-"""Updates that are worked on at the same time: two cores recognise no faster than that."""
+AT_ONCE = 6
+"""Updates that are worked on at the same time: two cores hear and speak no faster than that."""
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 TRIES = 1_440
@@ -114,8 +116,3 @@ class Updates:
 def chat_of(update: Update) -> int:
     chat = update.effective_chat or update.effective_user
     return chat.id if chat else 0
-
-
-def seconds_of(told: RetryAfter) -> float:
-    wait = told.retry_after
-    return wait if isinstance(wait, (int, float)) else wait.total_seconds()

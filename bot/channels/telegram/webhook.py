@@ -61,6 +61,8 @@ class Webhook:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
             logger.warning("what came in as an update is none: %s", type(wrong).__name__)
             return Response(status_code=400)
+        if type(update.update_id) is not int:
+            return Response(status_code=400)
         task = self._updates.take(update)
         done, _ = await asyncio.wait([task], timeout=ANSWER_SECONDS)
         answered = done and not task.cancelled()

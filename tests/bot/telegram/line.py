@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from telegram.ext import BaseRateLimiter
+
 from actions.timebank import channels
 from actions.timebank.model import ChannelUpdate, Turn
 from actions.timebank.states import Channel
 from bot.app import build_telegram
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.joining import Listener
+from bot.channels.telegram.rates import Rates
 from bot.phrases import Phrases
 from bot.settings import Settings
 from tests.bot.turn_parts import LEAST_CONFIDENCE, Parlour
@@ -35,6 +38,11 @@ def spoken_note(seconds: float = 1.0) -> bytes:
 NOTE = spoken_note()
 
 
+class Unlimited(Rates):
+    async def process_request(self, callback: Any, args: Any, kwargs: Any, **_: Any) -> Any:
+        return await callback(*args, **kwargs)
+
+
 class Loop:
     """The bot's own thread, so that tests can wait for what a phone hears."""
 
@@ -46,9 +54,13 @@ class Loop:
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
-    def end(self) -> None:
+    def stop(self) -> None:
+        """In the middle of whatever it does."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
+
+    def end(self) -> None:
+        self.stop()
         self._loop.close()
 
 
@@ -59,6 +71,8 @@ class Line:
     phrases: Phrases
     settings: dict[str, Any] = field(default_factory=dict)
     """What a test sets besides where Telegram is."""
+    limits: BaseRateLimiter[Any] | None = field(default_factory=lambda: Unlimited())
+    """Telegram's own would make each test wait for seconds; None keeps them."""
 
     @property
     def street(self) -> Street:
@@ -107,6 +121,7 @@ class Line:
             turns=self.parlour.turns,
             phrases=self.phrases,
             listening=Listener(self.parlour.ears, LEAST_CONFIDENCE),
+            limits=self.limits,
         )
 
     @contextmanager

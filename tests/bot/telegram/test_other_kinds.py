@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from actions.timebank import alerts
+from actions.timebank.ids import TurnId
+from actions.timebank.model import AlarmPlace
 from tests.bot.telegram.line import NOTE, Line, eventually
 from tests.bot_api.world import Chat, Done
 
@@ -17,6 +20,7 @@ SENT: dict[str, Callable[[Chat], Done]] = {
     "document": lambda phone: phone.sends_document(NOTE),
     "contact": lambda phone: phone.sends_contact(),
     "place": lambda phone: phone.shares_location(30.1, 120.2),
+    "game": lambda phone: phone.throws_dice(),
     "forwarded": lambda phone: phone.forwards("转给李建国十个小时"),
 }
 
@@ -30,6 +34,31 @@ def test_each_kind_has_its_own_spoken_answer(open_line: Line, kind: str) -> None
     assert heard.voice is not None and heard.buttons == []
     assert open_line.parlour.dialogue.asked == [] and open_line.turns() == []
     assert open_line.api.calls("getFile") == []
+
+
+def test_the_pictures_of_an_album_get_one_answer(open_line: Line) -> None:
+    phone = open_line.phone("王奶奶")
+    for _ in range(3):
+        phone.sends_photo(album="77")
+    assert phone.hears().words == open_line.phrase("utter_telegram_photo")
+    open_line.all_answered(3)
+    phone.hears_nothing()
+
+
+def test_where_she_is_becomes_the_place_of_her_open_emergency(open_line: Line) -> None:
+    phone = open_line.phone("王奶奶")
+    with open_line.street.village.transaction() as session:
+        alerts.raise_alert(
+            session,
+            member=open_line.street.member("王奶奶"),
+            words="我摔倒了",
+            turn_id=TurnId("telegram:1001:1"),
+            now=open_line.street.clock(),
+        )
+    phone.shares_location(30.123, 120.456)
+    assert phone.hears().words == open_line.phrase("utter_telegram_place_taken")
+    place = open_line.street.row(AlarmPlace)
+    assert (place.latitude, place.longitude) == (30.123, 120.456)
 
 
 def test_a_video_note_is_answered_too(open_line: Line) -> None:

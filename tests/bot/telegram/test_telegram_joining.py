@@ -173,16 +173,6 @@ def test_a_stranger_whom_nobody_hears_any_more_still_joins_with_a_card(open_line
     assert phone.hears().words == open_line.phrase("utter_telegram_joined")
 
 
-def test_a_lost_phone_is_a_stranger_with_all_its_buttons(open_line: Line) -> None:
-    phone = open_line.phone("王奶奶")
-    phone.says("买点菜")
-    phone.hears()
-    open_line.lose("王奶奶")
-    phone.presses("对")
-    assert phone.hears().words == open_line.phrase("utter_telegram_stranger")
-    assert len(open_line.turns()) == 1
-
-
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
