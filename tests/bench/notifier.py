@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -92,24 +94,49 @@ def push_ratio(folder: Path, chats: int, pushes: int) -> tuple[float, int]:
     """The share of the allowed rate that is reached, over real HTTP to an emulated Telegram that
     keeps its limits, and how often it had to refuse."""
     village = furnish(folder / f"{chats}.db", chats, pushes)
-    with BotApi() as api:
-        limits = api.enforce_limits()
-        for number in range(1, chats + 1):
-            api.chat(number, f"村民{number}")
+    with emulated_telegram(chats) as telegram:
+        token, base_url, base_file_url = telegram.recv()
         settings = Settings(
             _env_file=None,
             home=folder,
-            telegram_token=api.token,
-            telegram_base_url=api.base_url,
-            telegram_base_file_url=api.base_file_url,
+            telegram_token=token,
+            telegram_base_url=base_url,
+            telegram_base_file_url=base_file_url,
         )
         seconds = asyncio.run(_push_all(settings, village))
-        arrived = sum(call.status == 200 for call in api.calls("sendVoice"))
+        telegram.send("how many?")
+        arrived, refused = telegram.recv()
     village.engine.dispose()
     if arrived != chats * pushes:
         raise AssertionError(f"{arrived} of {chats * pushes} pushes arrived")
     allowed = min(MESSAGES_A_SECOND, chats * MESSAGES_A_SECOND_IN_A_CHAT)
-    return chats * pushes / allowed / seconds, limits.refused
+    return chats * pushes / allowed / seconds, refused
+
+
+@contextmanager
+def emulated_telegram(chats: int) -> Iterator[Any]:
+    """A Telegram in a process of its own, so that only the network lies between."""
+    apart = multiprocessing.get_context("spawn")
+    here, there = apart.Pipe()
+    process = apart.Process(target=_be_telegram, args=(there, chats), daemon=True)
+    process.start()
+    try:
+        yield here
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _be_telegram(asked: Any, chats: int) -> None:
+    with BotApi() as api:
+        limits = api.enforce_limits()
+        for number in range(1, chats + 1):
+            api.chat(number, f"村民{number}")
+        asked.send((api.token, api.base_url, api.base_file_url))
+        asked.recv()
+        arrived = sum(call.status == 200 for call in api.calls("sendVoice"))
+        asked.send((arrived, limits.refused))
+        asked.recv()
 
 
 async def _push_all(settings: Settings, village: Village) -> float:
@@ -118,6 +145,7 @@ async def _push_all(settings: Settings, village: Village) -> float:
     mouth: Any = SpokenBefore()
     messenger = TelegramMessenger(bot, Post(bot, village, mouth))
     notifier = Notifier(village, messenger, read_phrases(), channel=Channel.TELEGRAM)
+    await messenger.reachable()
     began = time.perf_counter()
     # A look that finds nobody's turn while a chat's second passes is followed by another.
     while await notifier.step() or untold(village):
