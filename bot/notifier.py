@@ -126,9 +126,10 @@ class Notifier:
         if self._rest or self._times_away:
             await self._wait_it_out()
             return True
-        room = self._at_once - len(self._under_way)
-        if room > 0:
-            for due in await self._in_database(self._look, room, self._is_time_to_tidy()):
+        room, tidy = self._at_once - len(self._under_way), self._is_time_to_tidy()
+        # Looking for several at once costs little more than looking for one.
+        if room >= (self._at_once + 1) // 2 or (tidy and room):
+            for due in await self._in_database(self._look, room, tidy):
                 self._under_way[due.id] = asyncio.create_task(self._tell(due))
         if not self._under_way:
             return False

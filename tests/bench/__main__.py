@@ -12,9 +12,11 @@ from sqlalchemy import select
 from actions.timebank.model import Turn
 from bot.prepare import fingerprint
 from tests.bench.deadline import Deadline
+from tests.bench.kills import measure_kills
 from tests.bench.ledger import measure_ledger
 from tests.bench.machine import commit, describe
 from tests.bench.memory import memory_figures
+from tests.bench.notifier import measure_pushes
 from tests.bench.recordings import Said, read_said, record, recording_of
 from tests.bench.report import BUILD, Report
 from tests.bench.startup import cold_start, new_stack, warm_start
@@ -58,6 +60,9 @@ def main() -> None:
     )
     _say("Measuring the Telegram channel…")
     measure_channel(report, FOLDER / "telegram", deadline.part(40), turns=5 if quick else TURNS)
+    _say("Pushing to a thousand chats, and killing the notifier a thousand times…")
+    measure_pushes(report, FOLDER / "pushes", quick=quick)
+    measure_kills(report, FOLDER / "kills", quick=quick)
     with BotApi() as telegram:
         stack = _start(report, quick, telegram_environment(telegram))
         try:
