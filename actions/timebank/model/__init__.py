@@ -16,7 +16,15 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
-from actions.timebank.model.village import Availability, Group, Lane, Member, Relation, Skill
+from actions.timebank.model.village import (
+    Availability,
+    DoNotAsk,
+    Group,
+    Lane,
+    Member,
+    Relation,
+    Skill,
+)
 
 __all__ = [
     "Account",
@@ -31,6 +39,7 @@ __all__ = [
     "Consent",
     "Deed",
     "Dispute",
+    "DoNotAsk",
     "Group",
     "Hold",
     "Lane",
