@@ -5,19 +5,17 @@ A conditional random field over characters and their folded sounds, trained on w
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Iterator, List, Mapping, Sequence, Tuple
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.facts import FACTS
-from bot.nlu.kept import spelled
+from bot.nlu.kept import Kept, add_entities, spelled, spoken
 from bot.nlu.sounds import folded
 
 SYMPTOM = "symptom"
@@ -28,46 +26,10 @@ EDGE = "_"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class Ailments(EntityExtractorMixin, GraphComponent):
-    def __init__(
-        self, model_storage: ModelStorage, resource: Resource, tagger: Optional[Any] = None
-    ) -> None:
-        self._model_storage = model_storage
-        self._resource = resource
-        self._tagger = tagger
-        self._learned = b""
+class Ailments(EntityExtractorMixin, Kept):
+    _tagger: Any
 
-    @classmethod
-    def create(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> Ailments:
-        return cls(model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> Ailments:
-        import pycrfsuite
-
-        with model_storage.read_from(resource) as folder:
-            learned = (folder / FILE).read_bytes()
-        tagger = pycrfsuite.Tagger()
-        tagger.open_inmemory(learned)
-        loaded = cls(model_storage, resource, tagger)
-        # The tagger reads these bytes as it goes and does not keep them itself.
-        loaded._learned = learned
-        return loaded
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def learn(self, training_data: TrainingData, folder: Path) -> None:
         import pycrfsuite
 
         trainer = pycrfsuite.Trainer(verbose=False)
@@ -76,34 +38,32 @@ class Ailments(EntityExtractorMixin, GraphComponent):
         for example in training_data.intent_examples:
             if example.get(INTENT) in intents_with:
                 trainer.append(_features(example.get(TEXT), example), _labels(example))
-        with self._model_storage.write_to(self._resource) as folder:
-            trainer.train(str(folder / FILE))
-        return self._resource
+        trainer.train(str(folder / FILE))
 
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        return training_data
+    def read(self, folder: Path) -> None:
+        import pycrfsuite
+
+        # Not `open_inmemory`: it goes on reading bytes that it does not keep.
+        self._tagger = pycrfsuite.Tagger()
+        self._tagger.open(str(folder / FILE))
 
     def process(self, messages: List[Message]) -> List[Message]:
-        for message in messages:
-            text = message.get(TEXT)
-            if text and not text.startswith("/"):
-                spans = list(self._found(message))
-                # What the word list knows counts where the model heard nothing.
-                spans += [
-                    (fact["start"], fact["end"])
-                    for fact in message.get(FACTS) or []
-                    if fact["entity"] == SYMPTOM and not _overlaps(fact, spans)
-                ]
-                found = [
-                    {"entity": SYMPTOM, "value": text[start:end], "start": start, "end": end}
-                    for start, end in sorted(spans)
-                ]
-                entities = message.get(ENTITIES, []) + self.add_extractor_name(found)
-                message.set(ENTITIES, entities, add_to_output=True)
+        for message in spoken(messages):
+            text, spans = message.get(TEXT), list(self._found(message))
+            # What the word list knows counts where the model heard nothing.
+            spans += [
+                (fact["start"], fact["end"])
+                for fact in message.get(FACTS) or []
+                if fact["entity"] == SYMPTOM and not _overlaps(fact, spans)
+            ]
+            found = [
+                {"entity": SYMPTOM, "value": text[start:end], "start": start, "end": end}
+                for start, end in sorted(spans)
+            ]
+            add_entities(message, self.add_extractor_name(found))
         return messages
 
     def _found(self, message: Message) -> Iterator[Tuple[int, int]]:
-        assert self._tagger is not None, "a component that processes messages was loaded"
         start = None
         labels = self._tagger.tag(_features(spelled(message), message))
         for at, label in enumerate([*labels, OUTSIDE]):

@@ -4,17 +4,14 @@ question; a missed one a life (rule 23)."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.kept import Kept, spelled
-from bot.nlu.lookups import Found, PhraseFinder, tables_of
+from bot.nlu.kept import KeptPhrases, chance_of, decide, spelled
+from bot.nlu.lookups import Found
 
 EMERGENCY = "emergency"
 NEGATED_BY: tuple[str, ...] = (
@@ -38,37 +35,21 @@ STORY_REACH = 8
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class EmergencyBySound(Kept):
+class EmergencyBySound(KeptPhrases):
     """Marks an emergency with confidence 1 when its words were heard, and with the classifier's
     own when it only may be one; who acts on it asks first below a half."""
 
-    def __init__(
-        self,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        learned: Optional[Dict[str, List[str]]] = None,
-    ) -> None:
-        super().__init__(config, model_storage, resource, learned)
-        self._finder = PhraseFinder(learned or {})
+    tables = (EMERGENCY,)
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         return {"classifier_threshold": 0.3}
 
-    def train(self, training_data: TrainingData) -> Resource:
-        return self.keep(tables_of(training_data, EMERGENCY))
-
     def process(self, messages: List[Message]) -> List[Message]:
         for message in messages:
             sure = self._sureness(message) if message.get(TEXT) else 0.0
             if sure:
-                emergency = {"name": EMERGENCY, "confidence": sure}
-                message.set(INTENT, emergency, add_to_output=True)
-                others = [
-                    one for one in message.get("intent_ranking", []) if one["name"] != EMERGENCY
-                ]
-                message.set("intent_ranking", [emergency, *others], add_to_output=True)
+                decide(message, EMERGENCY, sure)
         return messages
 
     def _sureness(self, message: Message) -> float:
@@ -77,8 +58,7 @@ class EmergencyBySound(Kept):
         for text in {message.get(TEXT), spelled(message)}:
             if any(self._counts(text, found) for found in self._finder.find(text)):
                 return 1.0
-        chances = {one["name"]: one["confidence"] for one in message.get("intent_ranking", [])}
-        chance = float(chances.get(EMERGENCY, 0.0))
+        chance = chance_of(message, EMERGENCY)
         return chance if chance >= self._config["classifier_threshold"] else 0.0
 
     @staticmethod

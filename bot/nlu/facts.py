@@ -7,23 +7,23 @@ Values are ready to act on: `when` is an aware ISO datetime counted from the vil
 from __future__ import annotations
 
 import os
-from datetime import datetime
-from typing import Any, Callable, Dict, List, Optional
+from pathlib import Path
+from typing import Any, Dict, List
 from zoneinfo import ZoneInfo
 
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from actions.timebank.clock import clock_at
 from bot.nlu.heard_number import hear_minutes, hear_rating
 from bot.nlu.heard_time import hear_times, warm_up
-from bot.nlu.kept import Kept, spelled
-from bot.nlu.lookups import PhraseFinder, tables_of
+from bot.nlu.kept import KeptPhrases, add_entities, spelled, spoken
 from bot.nlu.names import NameFinder
 
 KIND = "service_kind_"
@@ -39,33 +39,29 @@ FACTS = "heard_facts"
     ],
     is_trainable=True,
 )
-class FactExtractor(EntityExtractorMixin, Kept):
+class FactExtractor(EntityExtractorMixin, KeptPhrases):
+    tables = (KIND, "symptom")
+
     def __init__(
         self,
         config: Dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
-        learned: Optional[Dict[str, List[str]]] = None,
-        clock: Optional[Callable[[], datetime]] = None,
-        names: Optional[NameFinder] = None,
+        execution_context: ExecutionContext,
     ) -> None:
-        super().__init__(config, model_storage, resource, learned)
+        super().__init__(config, model_storage, resource, execution_context)
         self._zone = ZoneInfo(config["zone"])
-        self._finder = PhraseFinder(learned or {})
         # Rasa makes its components itself, so these two come from where it runs.
-        self._clock = clock or clock_at(os.environ.get("XIAOBANG_CLOCK"))
-        self._names = names or NameFinder(os.environ.get("XIAOBANG_DATABASE_URL"))
-        if learned is not None:
-            warm_up()
+        self._clock = clock_at(os.environ.get("XIAOBANG_CLOCK"))
+        self._names = NameFinder(os.environ.get("XIAOBANG_DATABASE_URL"))
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         return {"zone": "Asia/Shanghai"}
 
-    def train(self, training_data: TrainingData) -> Resource:
-        tables = {**tables_of(training_data, KIND), **tables_of(training_data, "symptom")}
-        self._finder = PhraseFinder(tables)
-        return self.keep(tables)
+    def read(self, folder: Path) -> None:
+        super().read(folder)
+        warm_up()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         for example in training_data.training_examples:
@@ -74,14 +70,11 @@ class FactExtractor(EntityExtractorMixin, Kept):
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:
-        for message in messages:
-            text = message.get(TEXT)
-            if text and not text.startswith("/"):
-                found = self.facts(message)
-                message.set(FACTS, found)
-                certain = [dict(fact) for fact in found if not _needs_judgement(fact)]
-                entities = message.get(ENTITIES, []) + self.add_extractor_name(certain)
-                message.set(ENTITIES, entities, add_to_output=True)
+        for message in spoken(messages):
+            found = self.facts(message)
+            message.set(FACTS, found)
+            certain = [dict(fact) for fact in found if not _needs_judgement(fact)]
+            add_entities(message, self.add_extractor_name(certain))
         return messages
 
     def facts(self, message: Message) -> List[Dict[str, Any]]:

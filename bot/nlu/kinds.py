@@ -6,13 +6,11 @@ that do leave little doubt.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
@@ -20,97 +18,58 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy import sparse
 
 from bot.nlu.facts import FACTS
+from bot.nlu.kept import Kept, add_entities, chance_of, read_json, spoken, write_json
 from bot.nlu.linear import Linear, rows_of
 
 ANY, NONE = "any", "none"
+HAS_ANY, WHICH, INTENTS = "any.npz", "which.npz", "intents.json"
 INTENT_WEIGHT = 3.0
 """How much the intent counts beside the words: a request nearly always names a kind."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class ServiceKinds(EntityExtractorMixin, GraphComponent):
-    def __init__(
-        self,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        has_any: Optional[Linear] = None,
-        which: Optional[Linear] = None,
-        intents: Sequence[str] = (),
-    ) -> None:
-        self._config = config
-        self._model_storage = model_storage
-        self._resource = resource
-        self._has_any = has_any
-        self._which = which
-        self._intents = list(intents)
+class ServiceKinds(EntityExtractorMixin, Kept):
+    _has_any: Linear
+    _which: Linear
+    _intents: List[str]
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
         return {"any_threshold": 0.6, "second_threshold": 0.3, "iterations": 60}
 
-    @classmethod
-    def create(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> ServiceKinds:
-        return cls(config, model_storage, resource)
-
-    @classmethod
-    def load(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> ServiceKinds:
-        with model_storage.read_from(resource) as folder:
-            intents = [str(one) for one in np.load(folder / "intents.npy", allow_pickle=False)]
-            has_any, which = (Linear.read(folder / f"{name}.npz") for name in ("any", "which"))
-        return cls(config, model_storage, resource, has_any, which, intents)
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def learn(self, training_data: TrainingData, folder: Path) -> None:
         said = [one for one in training_data.intent_examples if one.get(TEXT)]
         told = [_annotated(one) for one in said]
         rows = rows_of(said)
-        self._intents = sorted({one.get(INTENT) for one in said})
-        certain = [{one.get(INTENT): 1.0} for one in said]
+        intents = sorted({one.get(INTENT) for one in said})
+        write_json(folder / INTENTS, intents)
+        certain = _intent_rows(intents, [{one.get(INTENT): 1.0} for one in said])
         iterations = self._config["iterations"]
-        self._has_any = Linear.fit(
-            sparse.hstack([rows, self._intent_rows(certain)]).tocsr(),
+        Linear.fit(
+            sparse.hstack([rows, certain]).tocsr(),
             [ANY if kinds else NONE for kinds in told],
             iterations=iterations,
             balanced=False,
-        )
+        ).write(folder / HAS_ANY)
         single = [at for at, kinds in enumerate(told) if len(kinds) == 1]
-        self._which = Linear.fit(
+        Linear.fit(
             rows[single], [told[at][0] for at in single], iterations=iterations, balanced=False
-        )
-        with self._model_storage.write_to(self._resource) as folder:
-            np.save(folder / "intents.npy", np.array(self._intents), allow_pickle=False)
-            self._has_any.write(folder / "any.npz")
-            self._which.write(folder / "which.npz")
-        return self._resource
+        ).write(folder / WHICH)
 
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        return training_data
+    def read(self, folder: Path) -> None:
+        self._intents = read_json(folder / INTENTS)
+        self._has_any = Linear.read(folder / HAS_ANY)
+        self._which = Linear.read(folder / WHICH)
 
     def process(self, messages: List[Message]) -> List[Message]:
-        for message in messages:
-            if message.get(TEXT) and not message.get(TEXT).startswith("/"):
-                kinds = self.add_extractor_name(self._kinds(message))
-                message.set(ENTITIES, message.get(ENTITIES, []) + kinds, add_to_output=True)
+        for message in spoken(messages):
+            add_entities(message, self.add_extractor_name(self._kinds(message)))
         return messages
 
     def _kinds(self, message: Message) -> List[Dict[str, Any]]:
-        assert self._has_any is not None and self._which is not None, "it was loaded"
         rows = rows_of([message])
-        chances = {one["name"]: one["confidence"] for one in message.get("intent_ranking", [])}
-        with_intent = sparse.hstack([rows, self._intent_rows([chances])]).tocsr()
+        chances = {intent: chance_of(message, intent) for intent in self._intents}
+        with_intent = sparse.hstack([rows, _intent_rows(self._intents, [chances])]).tocsr()
         any_at = list(self._has_any.classes).index(ANY)
         if self._has_any.probabilities(with_intent)[0, any_at] < self._config["any_threshold"]:
             return []
@@ -120,9 +79,12 @@ class ServiceKinds(EntityExtractorMixin, GraphComponent):
         found = [_entity(message, str(self._which.classes[at])) for at in best]
         return sorted(found, key=lambda one: (one["start"], one["end"]))
 
-    def _intent_rows(self, chances: Sequence[Mapping[str, float]]) -> sparse.csr_matrix:
-        table = [[one.get(intent, 0.0) for intent in self._intents] for one in chances]
-        return sparse.csr_matrix(np.array(table) * INTENT_WEIGHT)
+
+def _intent_rows(
+    intents: Sequence[str], chances: Sequence[Mapping[str, float]]
+) -> sparse.csr_matrix:
+    table = [[one.get(intent, 0.0) for intent in intents] for one in chances]
+    return sparse.csr_matrix(np.array(table) * INTENT_WEIGHT)
 
 
 def _annotated(example: Message) -> List[str]:

@@ -21,12 +21,12 @@ class Found:
     end: int
 
 
-def tables_of(training_data: TrainingData, prefix: str) -> Dict[str, List[str]]:
-    """The lookup tables whose name begins with `prefix`, phrases in the order written."""
+def tables_of(training_data: TrainingData, prefixes: Tuple[str, ...]) -> Dict[str, List[str]]:
+    """The lookup tables whose name begins with one of these, phrases in the order written."""
     return {
         table["name"]: list(table["elements"])
         for table in training_data.lookup_tables
-        if table["name"].startswith(prefix)
+        if table["name"].startswith(prefixes)
     }
 
 

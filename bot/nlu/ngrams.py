@@ -6,15 +6,13 @@ The sounds are pinyin without tones in which what many accents do not tell apart
 
 from __future__ import annotations
 
-import json
-from typing import Any, Dict, List, Optional, Sequence, Type
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
-from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
@@ -23,16 +21,17 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from bot.nlu.facts import FACTS
-from bot.nlu.kept import spelled
+from bot.nlu.kept import KeptFeaturizer, read_json, spelled, write_json
 from bot.nlu.sounds import folded
 
+FILE = "ngrams.json"
 PUNCTUATION = frozenset("，。！？、；：…,.!?;: \t\n")
 MASKED = ("when", "duration_minutes", "service_kind", "symptom", "person")
 LONG = 8
 """Lengths are told apart in steps of four characters, up to this many steps."""
 
 
-class Ngrams(SparseFeaturizer, GraphComponent):
+class Ngrams(KeptFeaturizer):
     """Weighted n-grams of one reading of the utterance; subclasses say which reading."""
 
     def __init__(
@@ -41,69 +40,31 @@ class Ngrams(SparseFeaturizer, GraphComponent):
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
-        vocabulary: Optional[Dict[str, int]] = None,
-        weights: Optional[Sequence[float]] = None,
     ) -> None:
-        super().__init__(execution_context.node_name, config)
-        self._model_storage = model_storage
-        self._resource = resource
+        super().__init__(config, model_storage, resource, execution_context)
         # What was said once says nothing about anybody else, and makes training four times longer.
-        self._vectorizer = TfidfVectorizer(
-            analyzer=self._ngrams, sublinear_tf=True, min_df=2, vocabulary=vocabulary
-        )
-        if weights is not None:
-            self._vectorizer.idf_ = weights
-
-    @classmethod
-    def required_components(cls) -> List[Type]:
-        return [Tokenizer]
+        self._vectorizer = TfidfVectorizer(analyzer=self._ngrams, sublinear_tf=True, min_df=2)
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
-        return {**SparseFeaturizer.get_default_config(), "longest": 3, "scale": 8.0}
+        return {**KeptFeaturizer.get_default_config(), "longest": 3, "scale": 8.0}
 
     @classmethod
     def validate_config(cls, config: Dict[str, Any]) -> None:
         if not 1 <= config.get("longest", 3) <= 6:
             raise ValueError("longest n-gram must be 1 to 6")
 
-    @classmethod
-    def create(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> Ngrams:
-        return cls(config, model_storage, resource, execution_context)
-
-    @classmethod
-    def load(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> Ngrams:
-        with model_storage.read_from(resource) as folder:
-            stored = json.loads((folder / "ngrams.json").read_text("utf-8"))
-        return cls(config, model_storage, resource, execution_context, **stored)
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def learn(self, training_data: TrainingData, folder: Path) -> None:
         said = [example for example in training_data.nlu_examples if example.get(TEXT)]
         self._vectorizer.fit(said)
-        stored = {
-            "vocabulary": {gram: int(at) for gram, at in self._vectorizer.vocabulary_.items()},
-            "weights": [float(weight) for weight in self._vectorizer.idf_],
-        }
-        with self._model_storage.write_to(self._resource) as folder:
-            (folder / "ngrams.json").write_text(json.dumps(stored, ensure_ascii=False), "utf-8")
-        return self._resource
+        grams = self._vectorizer.get_feature_names_out()
+        weights = self._vectorizer.idf_
+        write_json(folder / FILE, dict(zip(grams.tolist(), weights.tolist(), strict=True)))
 
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        self.process(training_data.training_examples)
-        return training_data
+    def read(self, folder: Path) -> None:
+        weights = read_json(folder / FILE)
+        self._vectorizer.vocabulary = list(weights)
+        self._vectorizer.idf_ = list(weights.values())
 
     def process(self, messages: List[Message]) -> List[Message]:
         said = [message for message in messages if message.get(TEXT)]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Dict, List, Optional
+from pathlib import Path
+from typing import List
 
-from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.kept import SPELLED, Kept
+from bot.nlu.kept import SPELLED, Kept, read_json, spoken, write_json
 from bot.nlu.respelling import Speller, Spellings, count
+
+FILE = "spellings.json"
 
 
 # Called a featurizer, because Rasa shows training examples to no other kind of component.
@@ -22,29 +22,16 @@ from bot.nlu.respelling import Speller, Spellings, count
 class Respelling(Kept):
     """Keeps with each message how it most likely was meant; the text itself stays as heard."""
 
-    _speller: Optional[Speller] = None
+    _speller: Speller
 
-    def train(self, training_data: TrainingData) -> Resource:
+    def learn(self, training_data: TrainingData, folder: Path) -> None:
         said = [one.get(TEXT) for one in training_data.nlu_examples if one.get(TEXT)]
-        return self.keep(asdict(count(said)))
+        write_json(folder / FILE, asdict(count(said)))
 
-    @classmethod
-    def load(
-        cls,
-        config: Dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> Respelling:
-        loaded = super().load(config, model_storage, resource, execution_context)
-        loaded._speller = Speller(Spellings(**loaded.learned))
-        return loaded
+    def read(self, folder: Path) -> None:
+        self._speller = Speller(Spellings(**read_json(folder / FILE)))
 
     def process(self, messages: List[Message]) -> List[Message]:
-        assert self._speller is not None, "a component that processes messages was loaded"
-        for message in messages:
-            text = message.get(TEXT)
-            if text and not text.startswith("/"):
-                message.set(SPELLED, self._speller.respell(text))
+        for message in spoken(messages):
+            message.set(SPELLED, self._speller.respell(message.get(TEXT)))
         return messages

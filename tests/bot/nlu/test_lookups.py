@@ -36,6 +36,12 @@ def test_phrases_are_found_as_spelled_and_long_ones_as_they_sound(
     assert [(one.table, one.phrase, said[one.start : one.end]) for one in heard] == found
 
 
+def test_what_begins_inside_a_phrase_is_not_found() -> None:
+    both = PhraseFinder({"danger": ["摔倒在地"], "place": ["在地里"]})
+
+    assert [one.phrase for one in both.find("他摔倒在地里，人在地里")] == ["摔倒在地", "在地里"]
+
+
 def test_of_two_tables_the_first_written_has_a_phrase() -> None:
     both = PhraseFinder({"one": ["洗衣服"], "two": ["洗衣服", "西衣服"]})
 

@@ -63,7 +63,9 @@ def test_what_was_meant_is_counted_not_what_was_heard(tmp_path: Path) -> None:
     characters = train("CharacterNgrams", training_data(SAID), tmp_path)
 
     respelled = heard(characters, "命天卖菜", spelled="明天买菜")
-    assert np.array_equal(sentence(respelled), sentence(heard(characters, "明天，买菜")))
+    assert np.array_equal(sentence(respelled), sentence(heard(characters, "明天买菜")))
+    with_pauses = heard(characters, "明，天买 菜。")
+    assert np.array_equal(sentence(respelled), sentence(with_pauses))
 
 
 def test_length_is_what_the_scale_says_and_rare_grams_weigh_more(tmp_path: Path) -> None:
