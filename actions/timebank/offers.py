@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import MemberId
+from actions.timebank.lookups import place_of
 from actions.timebank.matching import candidates
 from actions.timebank.model import Offer, ServiceRequest
 from actions.timebank.notices import tell, tell_staff
@@ -93,7 +94,7 @@ def ask_next(
         kind=request.service_kind,
         starts_at=request.starts_at,
         minutes=request.minutes,
-        place=request.place or request.elder.place or request.elder.lane.name,
+        place=place_of(request),
         why=offer.why,
         note=request.note,
     )
@@ -164,7 +165,7 @@ def _tell_staff_nobody_is_left(
         elder=request.elder.name,
         kind=request.service_kind,
         starts_at=request.starts_at,
-        place=request.place or request.elder.place or request.elder.lane.name,
+        place=place_of(request),
     )
 
 
