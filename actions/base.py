@@ -53,7 +53,14 @@ FORM_SLOTS = (
 )
 """Slots that belong to one matter and are emptied when it is settled or dropped."""
 
-ANSWER_SLOTS = ("guess", "made_request", "all_well_asked", "claimed_task", "wish_asked")
+ANSWER_SLOTS = (
+    "guess",
+    "made_request",
+    "all_well_asked",
+    "alarm_end",
+    "claimed_task",
+    "wish_asked",
+)
 """Slots that belong to the answer that set them, see `Before.slots`."""
 
 HEAR_AGAIN = ("repeat", "slow_down", "louder")

@@ -13,6 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.forms import FormValidationAction
 from rasa_sdk.types import DomainDict
 
+from actions import alarms
 from actions.base import FORM_SLOTS, Talk, in_village, leave_form
 from actions.safety import take_alarm_back, takes_alarm_back
 from actions.said import known_before
@@ -88,6 +89,8 @@ class VillageForm(FormValidationAction, ABC):
         def checked(talk: Talk) -> List[EventType]:
             if takes_alarm_back(talk):
                 return take_alarm_back(talk)
+            if alarms.tells_the_end(talk):
+                return alarms.ask_end(talk)
             other = self.other_side(talk)
             if other is not None:
                 return [ActiveLoop(None), SlotSet("requested_slot", None), FollowupAction(other)]

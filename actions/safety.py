@@ -65,12 +65,12 @@ def answer_no(talk: Talk) -> List[EventType]:
 
 
 def takes_alarm_back(talk: Talk) -> bool:
-    """Whether these words, soon after an alarm or the question before one, say that all is well
-    and tell of no ailment."""
+    """Whether these words, while an alarm of hers or the question before one is open, say that
+    all is well and tell of no ailment."""
     if talk.intent not in MAY_TAKE_BACK or talk.heard("symptom"):
         return False
-    lately = alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is not None
-    return bool(ALL_WELL.search(talk.words)) and (lately or is_alarm_asked(talk))
+    is_open = bool(alerts.open_alerts(talk.session, talk.me))
+    return bool(ALL_WELL.search(talk.words)) and (is_open or is_alarm_asked(talk))
 
 
 def is_all_well_asked(talk: Talk) -> bool:
@@ -99,7 +99,7 @@ def all_is_well(talk: Talk) -> List[EventType]:
     question = alarm_questions.waiting(talk.session, talk.me)
     if question is not None:
         alarm_questions.settle(talk.session, question, now=talk.now)
-    if alerts.alert_lately_raised(talk.session, talk.me, now=talk.now) is None:
+    if not alerts.open_alerts(talk.session, talk.me):
         talk.say("utter_alarm_not_needed")
     else:
         alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)

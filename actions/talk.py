@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import declining, policy, recordings, reminders, wellbeing
+from actions import alarms, declining, policy, recordings, reminders, wellbeing
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
 from actions.requests import corrects_request, whole
@@ -49,12 +49,20 @@ class ActionSayYes(VillageAction):
             return call_people(talk)
         if is_guess_open(talk):
             return carry_out(talk)
-        if declining.wish_asked(talk):
-            return declining.grant_wish(talk)
         if recordings.just_asked(talk):
             return [FollowupAction("action_consent_recording")]
         if wellbeing.just_asked(talk):
             return wellbeing.somebody_shall_come(talk)
+        if alarms.is_end_asked(talk):
+            return alarms.end_alarm(talk)
+        if alarms.tells_the_end(talk):
+            return alarms.ask_end(talk)
+        alarm = alarms.to_take(talk)
+        if alarm is not None:
+            alarms.take(talk, alarm)
+            return []
+        if declining.wish_asked(talk):
+            return declining.grant_wish(talk)
         if reminders.answer_by_yes(talk):
             return []
         offers = queries.pending_offers(talk.session, talk.me)
@@ -62,6 +70,8 @@ class ActionSayYes(VillageAction):
             return accept(talk, newest(offers))
         if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
             return [FollowupAction("confirm_visit_form")]
+        if wellbeing.answer_check_in(talk, is_well=True):
+            return []
         talk.say("utter_nothing_to_affirm")
         return []
 
@@ -103,6 +113,15 @@ class ActionSayNo(VillageAction):
             alerts.withdraw_alert(talk.session, member=talk.me, turn_id=talk.turn, now=talk.now)
             talk.say("utter_emergency_closed")
             return []
+        if alarms.is_end_asked(talk):
+            talk.say("utter_alarm_goes_on")
+            return []
+        if alarms.tells_the_end(talk):
+            return alarms.ask_end(talk)
+        alarm = alarms.to_take(talk)
+        if alarm is not None:
+            alarms.decline(talk, alarm, reason="")
+            return []
         if reminders.newest_question(talk) is not None:
             talk.say("utter_reminder_told_again")
             return []
@@ -111,6 +130,8 @@ class ActionSayNo(VillageAction):
             return decline(talk, newest(offers))
         if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
             return [FollowupAction("confirm_visit_form")]
+        if wellbeing.answer_check_in(talk, is_well=False):
+            return []
         talk.say("utter_nothing_to_deny")
         return []
 
@@ -137,6 +158,8 @@ class ActionInform(VillageAction):
             return call_people(talk)
         if reminders.answer_by_button(talk):
             return []
+        if alarms.tells_the_end(talk):
+            return alarms.ask_end(talk)
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
         minutes = whole(talk.meant("duration_minutes"))

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 
 from rasa_sdk.events import EventType, SlotSet
 
-from actions import declining, wording
+from actions import alarms, declining, wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
 from actions.said import TAKES_BACK
@@ -29,6 +29,8 @@ class ActionListTasks(VillageAction):
 
     def act(self, talk: Talk) -> List[EventType]:
         offers = queries.pending_offers(talk.session, talk.me)
+        if alarms.say_waiting(talk):
+            return []
         tasks = coming_visits.ahead(talk.session, talk.me, now=talk.now)
         for task in tasks[:MOST_TOLD]:
             talk.say("utter_task_ahead", **_facts(talk, task.request))
@@ -43,10 +45,16 @@ class ActionListTasks(VillageAction):
 
 
 class ActionAcceptTask(VillageAction):
+    """An alarm that waits for him goes before every offer."""
+
     def name(self) -> str:
         return "action_accept_task"
 
     def act(self, talk: Talk) -> List[EventType]:
+        alarm = alarms.to_take(talk)
+        if alarm is not None:
+            alarms.take(talk, alarm)
+            return []
         if declining.agrees_to_wish(talk):
             return declining.grant_wish(talk)
         return accept(talk, offer_meant(talk))
@@ -59,6 +67,10 @@ class ActionDeclineTask(VillageAction):
         return "action_decline_task"
 
     def act(self, talk: Talk) -> List[EventType]:
+        alarm = alarms.to_decline(talk)
+        if alarm is not None:
+            alarms.decline(talk, alarm, declining.reason(talk))
+            return []
         tasks = queries.active_tasks(talk.session, talk.me)
         button = talk.heard_id("offer_id")
         if button is not None:
@@ -86,6 +98,8 @@ class ActionStartTask(VillageAction):
         return "action_start_task"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if alarms.goes_there(talk):
+            return []
         task = _begun_now(talk)
         visits.start_visit(
             talk.session, helper=talk.me, assignment_id=AssignmentId(task.id), now=talk.now

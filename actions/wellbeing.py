@@ -7,10 +7,11 @@ from typing import List, Optional
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
+from actions import alarms
 from actions.base import Talk, VillageAction, forget_matter
 from actions.reminders import answer_by_words
 from actions.safety import take_alarm_back, takes_alarm_back
-from actions.timebank import wellbeing
+from actions.timebank import check_ins, wellbeing
 from actions.timebank.model import Wellbeing
 from actions.timebank.states import ServiceKind
 
@@ -33,6 +34,13 @@ class ActionReportWellbeing(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         if takes_alarm_back(talk):
             return take_alarm_back(talk)
+        if talk.heard_id("alert_id") is not None:
+            return alarms.answer_button(talk)
+        if alarms.tells_the_end(talk):
+            return alarms.ask_end(talk)
+        if talk.heard_id("choice") is not None:
+            _say_how_she_is(talk, is_well=talk.heard_id("choice") == 1)
+            return []
         in_a_form = bool(talk.tracker.active_loop.get("name"))
         if not in_a_form and answer_by_words(talk):
             # 吃了 sounds like how she is and is the answer to 该吃药了.
@@ -64,6 +72,31 @@ def _is_well(words: str) -> bool:
     rest = OVER.sub("", words)
     good = rest != words or GOOD.search(words) is not None
     return good and BAD.search(rest) is None
+
+
+def answer_check_in(talk: Talk, *, is_well: bool) -> bool:
+    """Whether a bare yes or no answered 今天身体咋样."""
+    asked = check_ins.is_asked(talk.session, talk.me)
+    if asked:
+        _say_how_she_is(talk, is_well=is_well)
+    return asked
+
+
+def _say_how_she_is(talk: Talk, *, is_well: bool) -> None:
+    """An answer without words of her own, by a button or a bare yes or no."""
+    unwell = talk.phrase("utter_word_unwell")
+    wellbeing.report(
+        talk.session,
+        member=talk.me,
+        words="" if is_well else unwell,
+        symptoms=[] if is_well else [unwell],
+        turn_id=talk.turn,
+        now=talk.now,
+    )
+    if is_well:
+        talk.say("utter_wellbeing_good")
+    else:
+        talk.say("utter_symptom_heard_escort_medical", symptom=unwell)
 
 
 def just_asked(talk: Talk) -> bool:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
+from actions.timebank.states import Rhythm
 from bot import commands
 from bot.settings import Settings
 
@@ -60,6 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     link.add_argument("member", metavar="MEMBER")
     link.add_argument("--renew", action="store_true", help="revoke the old link first")
     link.set_defaults(command=commands.member_link)
+    check_in = about.add_parser("check-in", help="how often this member is asked how she is")
+    check_in.add_argument("member", metavar="MEMBER")
+    check_in.add_argument("rhythm", choices=[rhythm.value for rhythm in Rhythm])
+    check_in.set_defaults(command=commands.member_check_in)
+
+    card = about.add_parser("card", help="a card to print, with which the member's phone joins")
+    card.add_argument("member", metavar="MEMBER")
+    card.add_argument("-o", "--output", type=Path, metavar="FILE.html")
+    card.set_defaults(command=commands.member_card)
+    unbind = about.add_parser("unbind", help="a lost phone: it no longer speaks for the member")
+    unbind.add_argument("member", metavar="MEMBER")
+    unbind.set_defaults(command=commands.member_unbind)
 
     ledger = chosen.add_parser("ledger", help="check the hours")
     books = ledger.add_subparsers(required=True, metavar="WHAT")

@@ -7,26 +7,36 @@ import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import AsyncIterator
+from typing import Any, AsyncIterator, Callable, Optional, Sequence
 
 import httpx
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
+from telegram.ext import BaseRateLimiter
 
-from actions.timebank import reminders
+from actions.timebank import alarm_chain, check_ins, reminders
+from actions.timebank.alarm_chain import Chains
 from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
 from actions.timebank.session import Village, open_village
+from actions.timebank.states import Channel
 from bot.channels.talk_page.web import talk_page_routes
+from bot.channels.telegram.bot_api import make_bot
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.guests import Guests
+from bot.channels.telegram.joining import Listener, Listening
+from bot.channels.telegram.outgoing import Post
+from bot.channels.telegram.rates import Rates
 from bot.dialogue import Dialogue
 from bot.ears import Ears
 from bot.links import TalkLinks
 from bot.mouth import Mouth
+from bot.notifier import Notifier
 from bot.phrases import Phrases, read_phrases
 from bot.recordings import delete_revoked
 from bot.settings import Settings
 from bot.turn import TurnHandler
-from bot.turn_types import Speech
+from bot.turn_types import Speech, Turns
 from voice.recognizer import make_recognizer
 from voice.synthesizer import make_synthesizer
 from voice.types import Delivery, Recognizer, Synthesizer
@@ -49,6 +59,9 @@ class Parts:
     turns: TurnHandler
     rasa: httpx.AsyncClient
     recordings: Path
+    chains: Chains
+    telegram: Optional[TelegramChannel] = None
+    """None without a token."""
 
 
 def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synthesizer) -> Parts:
@@ -57,16 +70,54 @@ def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synt
     # Rasa is on this machine: a proxy of the environment must not come between.
     rasa = httpx.AsyncClient(base_url=settings.rasa_url, timeout=RASA_PATIENCE, trust_env=False)
     mouth = Mouth(synthesizer, settings.now)
+    ears = Ears(recognizer, settings.recordings, settings.now)
     turns = TurnHandler(
         village=village,
         dialogue=Dialogue(rasa, settings.key().hex()),
-        ears=Ears(recognizer, settings.recordings, settings.now),
+        ears=ears,
         mouth=mouth,
         phrases=phrases,
         least_confidence=settings.recognizer_confidence,
     )
     links = TalkLinks(settings.key())
-    return Parts(village, phrases, links, mouth, turns, rasa, settings.recordings)
+    telegram = None
+    if settings.telegram_token is not None:
+        telegram = build_telegram(
+            settings,
+            village=village,
+            mouth=mouth,
+            turns=turns,
+            phrases=phrases,
+            listening=Listener(ears, settings.recognizer_confidence),
+        )
+    recordings, chains = settings.recordings, settings.chains
+    return Parts(village, phrases, links, mouth, turns, rasa, recordings, chains, telegram)
+
+
+def build_telegram(
+    settings: Settings,
+    *,
+    village: Village,
+    mouth: Mouth,
+    turns: Turns,
+    phrases: Phrases,
+    listening: Listening,
+    limits: Optional[BaseRateLimiter[Any]] = None,
+) -> TelegramChannel:
+    """The channel, not started, within `limits` or Telegram's own. Raises ValueError without a
+    token."""
+    bot = make_bot(settings, limits or Rates())
+    guests = Guests(village)
+    return TelegramChannel(
+        settings,
+        bot=bot,
+        post=Post(bot, village, mouth),
+        guests=guests,
+        turns=turns,
+        phrases=phrases,
+        listening=listening,
+        set_place=guests.set_place,
+    )
 
 
 def real_recognizer(settings: Settings) -> Recognizer:
@@ -93,8 +144,22 @@ def build_app(settings: Settings) -> Starlette:
 def app_of(parts: Parts, *, demo: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        deadlines = asyncio.create_task(look_after_deadlines(parts.village, parts.recordings))
+        looking = look_after_deadlines(parts.village, parts.recordings, parts.chains)
+        deadlines = asyncio.create_task(looking)
+        notifying = None
+        if parts.telegram is not None:
+            parts.telegram.start()
+            notifier = Notifier(
+                parts.village, parts.telegram.messenger, parts.phrases, channel=Channel.TELEGRAM
+            )
+            notifying = asyncio.create_task(notifier.run(), name="notifier")
         yield
+        if notifying is not None:
+            # While the channel still stands: what is under way lands.
+            notifying.cancel()
+            await asyncio.wait([notifying])
+        if parts.telegram is not None:
+            await parts.telegram.stop()
         deadlines.cancel()
         await parts.rasa.aclose()
 
@@ -110,23 +175,35 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
         phrases=parts.phrases.text,
         say_phrase=say_phrase,
     )
+    if parts.telegram is not None:
+        routes += parts.telegram.routes
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-async def look_after_deadlines(village: Village, recordings: Path) -> None:
-    """Passes unanswered offers on, ends what is too late, tells reminders and deletes recordings
-    that nobody may hear any more, for as long as the program runs."""
+async def look_after_deadlines(village: Village, recordings: Path, chains: Chains) -> None:
+    """Lets alarms climb, asks how people are, passes unanswered offers on, ends what is too late,
+    tells reminders and deletes recordings that nobody may hear any more, for as long as the
+    program runs. What fails is tried again soon, and holds nothing else up."""
 
-    def look() -> None:
-        with village.transaction() as session:
-            expire_due(session, now=village.clock())
-        with village.transaction() as session:
-            reminders.tell_due(session, now=village.clock())
-        delete_revoked(village, recordings)
+    def passing_time(act: Callable[[Session], object]) -> Callable[[], None]:
+        def look() -> None:
+            with village.transaction() as session:
+                act(session)
 
+        return look
+
+    looks: Sequence[Callable[[], object]] = (
+        passing_time(lambda session: alarm_chain.climb(session, chains, now=village.clock())),
+        passing_time(lambda session: expire_due(session, now=village.clock())),
+        passing_time(lambda session: check_ins.look(session, now=village.clock())),
+        passing_time(lambda session: reminders.tell_due(session, now=village.clock())),
+        lambda: delete_revoked(village, recordings),
+    )
     while True:
-        try:
-            await asyncio.to_thread(look)
-        except SQLAlchemyError:
-            logger.exception("deadlines could not be looked after; tried again soon")
+        for look in looks:
+            try:
+                await asyncio.to_thread(look)
+            except Exception:
+                # A bug in one must not keep the alarms from climbing.
+                logger.exception("what is due could not be looked after; tried again soon")
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 from typing import Any, List
 
-from actions.timebank import chain, members
-from actions.timebank.errors import UnknownMember
+from actions.timebank import chain, channels, check_ins, members
+from actions.timebank.clock import VILLAGE_ZONE
+from actions.timebank.errors import NotBound, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member
 from actions.timebank.session import Village, open_village
+from actions.timebank.states import Channel, Rhythm
 from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment
 from bot.settings import HOUSE, Settings
 
@@ -133,6 +135,77 @@ def member_link(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def member_check_in(settings: Settings, given: argparse.Namespace) -> int:
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    person = _find(village, given.member)
+    if person is None:
+        return 1
+    rhythm, now = Rhythm(given.rhythm), village.clock()
+    with village.transaction() as session:
+        check_ins.set_rhythm(session, member=MemberId(person.id), rhythm=rhythm, now=now)
+        ahead = check_ins.open_check_in(session, MemberId(person.id))
+        when = ahead and ahead.due_at.astimezone(VILLAGE_ZONE).isoformat(" ", "minutes")
+    print(f"{person.name} is asked {rhythm.value}" + (f", next {when}" if when else ""))
+    return 0
+
+
+def member_card(settings: Settings, given: argparse.Namespace) -> int:
+    from bot.join_card import card_page, deep_link
+    from bot.phrases import read_phrases
+
+    if settings.telegram_bot is None:
+        print("XIAOBANG_TELEGRAM_BOT must name the bot that the card leads to.", file=sys.stderr)
+        return 1
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    person = _find(village, given.member)
+    if person is None:
+        return 1
+    file: Path = given.output or Path(f"join-card-{person.id}.html")
+    try:
+        # In one transaction: when the file cannot be written, the older card still holds.
+        with village.transaction() as session:
+            card, code = channels.issue_card(
+                session, member=MemberId(person.id), by=None, now=village.clock()
+            )
+            until = card.expires_at.astimezone(VILLAGE_ZONE)
+            staff = members.coordinators(session)
+            page = card_page(
+                name=person.name,
+                link=deep_link(settings.telegram_bot, code),
+                expires_at=card.expires_at,
+                staff=staff[0].name if staff else read_phrases().text("utter_village_office"),
+            )
+            # Whoever reads it can join as this member.
+            file.touch(mode=0o600)
+            file.chmod(0o600)
+            file.write_text(page, "utf-8")
+    except OSError as error:
+        print(f"The card cannot be written: {error}", file=sys.stderr)
+        return 1
+    print(f"{file}: print it; it holds until {until:%Y-%m-%d %H:%M}, once, for {person.name}")
+    return 0
+
+
+def member_unbind(settings: Settings, given: argparse.Namespace) -> int:
+    migrate(settings, _note)
+    village = open_village(settings.database, settings.now)
+    person = _find(village, given.member)
+    if person is None:
+        return 1
+    try:
+        with village.transaction() as session:
+            channels.unbind(
+                session, member=MemberId(person.id), channel=Channel.TELEGRAM, now=village.clock()
+            )
+    except NotBound:
+        print(f"{person.name} has no phone that is bound.", file=sys.stderr)
+        return 1
+    print(f"{person.name}'s phone is unbound. For a new one: xiaobang member card {person.id}")
+    return 0
+
+
 def ledger_verify(settings: Settings, _given: argparse.Namespace) -> int:
     village = open_village(settings.database, settings.now)
     with village.reading() as session:
@@ -190,7 +263,22 @@ def _welcome(settings: Settings) -> None:
         _say("    俺腿疼，想叫人明儿上午帮俺买点菜")
         _say("Then open 张秀英's page and answer: 行，我去")
     _say("In the terminal: .venv/bin/xiaobang talk --as 王桂兰")
+    for line in telegram_text(settings):
+        _say(line)
     _say("Ctrl-C ends everything.\n")
+
+
+def telegram_text(settings: Settings) -> List[str]:
+    """How phones reach it through Telegram, or what is missing for that."""
+    if settings.telegram_token is None:
+        return [
+            "Telegram is off, everything else runs. To switch it on, write /newbot to @BotFather",
+            "in Telegram, put what it answers into .env as XIAOBANG_TELEGRAM_TOKEN=123456789:AA…",
+            "(and the bot's name as XIAOBANG_TELEGRAM_BOT), and start again.",
+        ]
+    way = "by webhook" if settings.telegram_webhook_url else "asking Telegram itself"
+    name = f"@{settings.telegram_bot}" if settings.telegram_bot else "your bot"
+    return [f"Telegram: {name}, {way}."]
 
 
 def _find(village: Village, name_or_id: str) -> Member | None:

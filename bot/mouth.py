@@ -7,7 +7,7 @@ from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.model import Member
@@ -52,11 +52,14 @@ class Mouth:
         for sentence in parts:
             self._speaking(sentence, delivery)
 
-    def speech(self, parts: Sequence[str], delivery: Delivery) -> Speech:
+    def speech(
+        self, parts: Sequence[str], delivery: Delivery, container: Optional[str] = None
+    ) -> Speech:
         """Blocks until all parts are spoken. Raises VoiceError."""
+        container = container or self._container
         sounds = [self._speaking(sentence, delivery) for sentence in parts]
         whole = codec.concat([sound.result() for sound in sounds])
-        return Speech(codec.encode(whole, self._container), codec.mime(self._container))
+        return Speech(codec.encode(whole, container), codec.mime(container))
 
     def _speaking(self, sentence: str, delivery: Delivery) -> Future[Pcm]:
         wanted = (sentence, delivery)

@@ -35,6 +35,8 @@ def told(notice: Notice, phrases: Phrases) -> Tuple[str, List[Button]]:
         facts["note"] = _own_words(str(facts["note"] or ""), str(facts.get("elder", "")), phrases)
     if isinstance(facts.get("why"), list):
         facts["why"] = _why(facts["why"], str(facts.get("elder", "")), phrases)
+    if "untold" in facts:
+        facts["words"] = _untold(facts["untold"], phrases)
     return phrases.say(response, **facts)
 
 
@@ -61,3 +63,11 @@ def _why(reasons: List[Mapping[str, Any]], elder: str, phrases: Phrases) -> str:
             why = phrases.text(code, whom=elder, day=reason.get("day", ""), done=done)
             return phrases.text("utter_notice_because", why=why)
     return phrases.text("utter_notice_your_turn")
+
+
+def _untold(notice: Mapping[str, Any], phrases: Phrases) -> str:
+    """What somebody else was to be told; empty when there are no words for it."""
+    try:
+        return told(Notice(kind=notice["kind"], facts=notice["facts"]), phrases)[0]
+    except KeyError:
+        return ""

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
-from typing import Optional
+from typing import Any, Dict, Optional
+from urllib.parse import urlsplit
 
-from pydantic import BaseSettings, Field, validator
+from pydantic import BaseSettings, Field, SecretStr, validator
 
+from actions.timebank.alarm_chain import CHECK_IN_CHAIN, EMERGENCY_CHAIN, Chains, read_chain
 from actions.timebank.clock import clock_at
 from actions.timebank.session import Clock
+from actions.timebank.states import AlertKind
 
 HOUSE = Path(__file__).resolve().parent.parent
 """The project's own folder."""
 
 
 KEY_BYTES = 32
+TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
+USERNAME = re.compile(r"[A-Za-z]\w{1,28}bot", re.ASCII | re.IGNORECASE)
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
 class Settings(BaseSettings):
@@ -43,6 +50,24 @@ class Settings(BaseSettings):
     """Whether the official Vosk archive may be fetched when it is missing."""
     recognizer_confidence: float = Field(default=0.5, ge=0, le=1)
     """Below this a kind repair is spoken and Rasa is not asked."""
+    telegram_token: Optional[SecretStr] = None
+    """What @BotFather gives; without it Telegram is left out. Never shown, never logged."""
+    telegram_bot: Optional[str] = None
+    """The bot's username, for the links on join cards."""
+    telegram_base_url: Optional[str] = None
+    """A Bot API server of one's own: what the token is appended to, http://…/bot."""
+    telegram_base_file_url: Optional[str] = None
+    """The same for files, http://…/file/bot."""
+    telegram_proxy: Optional[str] = None
+    """http://… when the village reaches Telegram through a proxy."""
+    telegram_webhook_url: Optional[str] = None
+    """Given, Telegram calls us here; without it we ask Telegram, which works behind any router."""
+    telegram_webhook_secret: Optional[SecretStr] = None
+
+    alarm_chain: str = EMERGENCY_CHAIN
+    """Whom an emergency calls after how many minutes, while nobody goes."""
+    check_in_chain: str = CHECK_IN_CHAIN
+    """The same when somebody who lives alone did not answer how she is."""
 
     class Config:
         env_prefix = "XIAOBANG_"
@@ -56,6 +81,69 @@ class Settings(BaseSettings):
     @validator("home")
     def _home_is_absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @validator(
+        "telegram_token",
+        "telegram_bot",
+        "telegram_base_url",
+        "telegram_base_file_url",
+        "telegram_proxy",
+        "telegram_webhook_url",
+        "telegram_webhook_secret",
+        pre=True,
+    )
+    def _empty_is_not_given(cls, value: Any) -> Any:
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    @validator("telegram_token")
+    def _token_has_its_shape(cls, value: Optional[SecretStr]) -> Optional[SecretStr]:
+        if value and not TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("it looks like 123456789:AA…, as @BotFather gives it")
+        return value
+
+    @validator("telegram_bot")
+    def _bot_has_a_username(cls, value: Optional[str]) -> Optional[str]:
+        name = (value or "").removeprefix("@")
+        if name and not USERNAME.fullmatch(name):
+            raise ValueError("a bot's username ends in bot and holds letters, digits and _")
+        return name or None
+
+    @validator("telegram_base_url", "telegram_base_file_url", "telegram_proxy")
+    def _address_is_http(cls, value: Optional[str]) -> Optional[str]:
+        return value and _web_address(value, "http", "https")
+
+    @validator("telegram_webhook_url")
+    def _webhook_is_ours(cls, value: Optional[str], values: Dict[str, Any]) -> Optional[str]:
+        if value is None:
+            return None
+        own_server = values.get("telegram_base_url") is not None
+        _web_address(value, "https", *(["http"] if own_server else []))
+        if not urlsplit(value).path.startswith("/telegram"):
+            raise ValueError("its path begins with /telegram: the rest belongs to the talk page")
+        return value
+
+    @validator("telegram_webhook_secret", always=True)
+    def _webhook_has_a_secret(
+        cls, value: Optional[SecretStr], values: Dict[str, Any]
+    ) -> Optional[SecretStr]:
+        given = value.get_secret_value() if value else ""
+        if value and not WEBHOOK_SECRET.fullmatch(given):
+            raise ValueError("16 to 256 letters, digits, _ and -")
+        if values.get("telegram_webhook_url") and not given:
+            raise ValueError("a webhook without a secret would be open to everybody")
+        return value
+
+    @validator("alarm_chain", "check_in_chain")
+    def _chain_can_be_read(cls, value: str) -> str:
+        read_chain(value)
+        return value
+
+    @property
+    def chains(self) -> Chains:
+        return {
+            AlertKind.EMERGENCY: read_chain(self.alarm_chain),
+            AlertKind.MISSED_CHECK_IN: read_chain(self.check_in_chain),
+        }
 
     @property
     def database(self) -> str:
@@ -104,3 +192,11 @@ class Settings(BaseSettings):
         if len(key) < KEY_BYTES:
             raise ValueError(f"{path} is cut short; remove it, and hand out new links")
         return key
+
+
+def _web_address(value: str, *schemes: str) -> str:
+    """Raises ValueError, which does not repeat it: a proxy's address may hold a password."""
+    address = urlsplit(value)
+    if address.scheme not in schemes or not address.hostname:
+        raise ValueError(f"an address that begins with {' or '.join(schemes)}:// is needed")
+    return value

@@ -24,7 +24,7 @@ from typing import (
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.timebank import alerts, consents, deeds, members, outbox, queries, reminders, turns
+from actions.timebank import alerts, consents, deeds, members, outbox, turns
 from actions.timebank.ids import MemberId, NoticeId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.session import Village
@@ -128,16 +128,10 @@ class TurnHandler:
 
     async def notices(self, member: MemberId) -> List[Mapping[str, Any]]:
         def queued(owner: MemberId, session: Any) -> List[Mapping[str, Any]]:
-            waiting = outbox.queued_for(session, owner)
-            asked = {offer.id for offer in queries.pending_offers(session, owner)}
-            due = {reminder.id for reminder in reminders.unanswered(session, owner)}
-            # An offer that went to somebody else is no question any more, nor is a reminder
-            # whose time is over.
             return [
                 self._notice(one)
-                for one in waiting
-                if (one.kind != "offer_made" or one.facts["offer_id"] in asked)
-                and (one.kind != "reminder" or one.facts["reminder_id"] in due)
+                for one in outbox.queued_for(session, owner)
+                if outbox.still_true(session, one)
             ]
 
         return await self._in_village(queued, member)

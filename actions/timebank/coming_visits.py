@@ -109,6 +109,7 @@ def _tell(session: Session, promise: Assignment, whom: int, kind: str, now: date
         now=now,
         assignment_id=promise.id,
         offer_id=promise.offer_id,
+        request_id=request.id,
         elder=request.elder.name,
         helper=promise.helper.name,
         kind=request.service_kind,

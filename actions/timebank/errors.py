@@ -70,5 +70,47 @@ class TrainingNeeded(Refusal):
     code = "training_needed"
 
 
+class CardUnknown(Refusal):
+    """No such card was ever printed, or whom it was for has left."""
+
+    code = "card_unknown"
+
+
+class CardUsed(Refusal):
+    """Somebody joined with this card, or another chat is being asked about it."""
+
+    code = "card_used"
+
+
+class CardExpired(Refusal):
+    """Its week is over, or a newer card was printed."""
+
+    code = "card_expired"
+
+
+class TooManyTries(Refusal):
+    """This chat showed so many cards in an hour that it may be guessing."""
+
+    code = "too_many_tries"
+
+
+class NotBound(Refusal):
+    """The member has no chat that could be unbound."""
+
+    code = "not_bound"
+
+
+class ButtonNotYours(Refusal):
+    """No such button was sent to this chat; whether another chat has it is not told."""
+
+    code = "button_not_yours"
+
+
+class ButtonGone(Refusal):
+    """Its time is over, the matter ended, or the other button was pressed."""
+
+    code = "button_gone"
+
+
 class LedgerBroken(Exception):
     """A promise of the ledger does not hold: a bug or a tampered row, never the user's doing."""

@@ -16,8 +16,27 @@ from sqlalchemy.orm import Session
 from actions.timebank.errors import NotYours
 from actions.timebank.ids import MemberId, NoticeId
 from actions.timebank.members import LARGEST_ID
-from actions.timebank.model import Notice
-from actions.timebank.states import NoticeState
+from actions.timebank.model import Alert, Assignment, Notice, Offer, Reminder, ServiceRequest
+from actions.timebank.states import (
+    AlertState,
+    AssignmentState,
+    NoticeState,
+    OfferState,
+    ReminderState,
+    RequestState,
+)
+
+_TRUE_WHILE: Mapping[str, tuple[Any, str, frozenset[Enum]]] = {
+    "offer_made": (Offer, "offer_id", frozenset({OfferState.PENDING})),
+    "visit_tomorrow": (Assignment, "assignment_id", frozenset({AssignmentState.ACTIVE})),
+    "helper_tomorrow": (Assignment, "assignment_id", frozenset({AssignmentState.ACTIVE})),
+    "visit_soon": (ServiceRequest, "request_id", frozenset({RequestState.ASSIGNED})),
+    "visit_late": (ServiceRequest, "request_id", frozenset({RequestState.ASSIGNED})),
+    "reminder": (Reminder, "reminder_id", frozenset({ReminderState.TOLD})),
+    "neighbour_alert": (Alert, "alert_id", frozenset({AlertState.RAISED})),
+    "staff_alert": (Alert, "alert_id", frozenset({AlertState.RAISED, AlertState.TAKEN})),
+}
+"""Notices that ask for something, what they ask about, and in which states it is still asked."""
 
 
 def queue(
@@ -68,6 +87,16 @@ def deliver(session: Session, *, notice_id: NoticeId, member: MemberId, now: dat
         notice.delivered_at = now
         session.flush()
     return cast(Notice, notice)
+
+
+def still_true(session: Session, notice: Notice) -> bool:
+    """Whether a notice may be told as it stands: an offer that went to somebody else is no
+    question any more, nor is a reminder whose time is over, nor a call that was answered."""
+    model, fact, states = _TRUE_WHILE.get(notice.kind, (None, "", frozenset()))
+    if fact not in notice.facts:
+        return True
+    subject = session.get(model, notice.facts[fact])
+    return subject is not None and subject.state in states
 
 
 def _plain(value: Any) -> Any:

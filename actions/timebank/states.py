@@ -123,7 +123,9 @@ class DisputeKind(str, Enum):
 
 
 #   raised ──somebody takes it──▶ taken ──all is well──▶ closed
-#      └──she says it is nothing──────────────────────────▶ closed
+#      │ ▲                           │
+#      │ └──given back, not closed in time, more help needed
+#      └──she says it is nothing, or answers─────────────────▶ closed
 class AlertState(str, Enum):
     RAISED = "raised"
     TAKEN = "taken"
@@ -133,6 +135,44 @@ class AlertState(str, Enum):
 class AlertKind(str, Enum):
     EMERGENCY = "emergency"
     MISSED_CHECK_IN = "missed_check_in"
+
+
+class AlarmWhy(str, Enum):
+    """Why people were called at one step of an alarm."""
+
+    RAISED = "raised"
+    CRIED_AGAIN = "cried_again"
+    CLIMBED = "climbed"
+    """Nobody had taken it in the time that the chain allows."""
+    AGAIN = "again"
+    """The chain was at its end and nobody had taken it."""
+    ASKED_IF_WELL = "asked_if_well"
+    """Whoever took it was asked how she is."""
+    NOT_CLOSED = "not_closed"
+    """Whoever took it did not say in time how she is."""
+    GIVEN_BACK = "given_back"
+    MORE_NEEDED = "more_needed"
+
+
+#   waiting ──its time──▶ asked ──a turn of hers──▶ answered
+#      │                    ├──asked again, and silent──▶ missed
+#      │                    └──asked no more──▶ cancelled
+#      ├──she had spoken that day──▶ answered
+#      └──asked no more──▶ cancelled
+class CheckInState(str, Enum):
+    WAITING = "waiting"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class Rhythm(str, Enum):
+    """How often a member wishes to be asked how she is."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    NEVER = "never"
 
 
 #   queued ──channel confirms──▶ delivered
@@ -177,3 +217,50 @@ class ConsentStep(str, Enum):
     ASKED = "asked"
     GIVEN = "given"
     REVOKED = "revoked"
+
+
+class Channel(str, Enum):
+    """A messenger through which people can reach 小帮 after joining."""
+
+    TELEGRAM = "telegram"
+
+
+#   unused ──scanned──▶ asked ──her yes──▶ used
+#     │  ▲                │
+#     │  └──no, too slow──┤
+#     └──a newer card───┴──▶ void
+# A card also ends by `expires_at`; the clock says so, no state does.
+class CardState(str, Enum):
+    UNUSED = "unused"
+    ASKED = "asked"
+    """One chat is being asked whether its person is the one on the card."""
+    USED = "used"
+    VOID = "void"
+
+
+#   waiting ──its turn──▶ sending ──the messenger has it──▶ sent
+#    ▲ ▲ │                │ │ └──she blocked us──▶ blocked ──she is back──▶ waiting
+#    │ │ │                │ └──refused, or unknown too often──▶ given_up
+#    │ │ │                └──not reached, or nobody knows──▶ waiting
+#    │ └─┼──not its time: quiet hours
+#    │   └──heard elsewhere, no longer true, or old──▶ dropped
+#    └──a notice is queued for somebody who has a chat
+class DeliveryState(str, Enum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    """On its way. After a crash nobody knows whether the messenger has it."""
+    SENT = "sent"
+    BLOCKED = "blocked"
+    GIVEN_UP = "given_up"
+    """Handed to the staff."""
+    DROPPED = "dropped"
+
+
+class Urgency(str, Enum):
+    """Each person has a queue of each; their order is kept within it. The values sort from the
+    last to the first."""
+
+    ORDINARY = "ordinary"
+    SILENT = "silent"
+    """Changes an older message; nobody is disturbed by it at any hour."""
+    URGENT = "urgent"

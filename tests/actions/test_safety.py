@@ -227,12 +227,19 @@ def test_an_ailment_in_the_same_breath_takes_nothing_back(street: Street, wang: 
     assert street.row(Alert).state is AlertState.RAISED
 
 
-def test_after_the_time_for_taking_back_it_is_about_other_things(
-    street: Street, wang: Speaker
-) -> None:
+def test_an_alarm_is_taken_back_as_long_as_it_is_open(street: Street, wang: Speaker) -> None:
+    cries(wang)
+    street.clock.pass_time(minutes=50)
+    assert says_all_well(wang, "没事了", "report_wellbeing").responses == ["utter_ask_all_well"]
+    assert wang.says("对", "affirm").runs(ActionSayYes).responses == ["utter_emergency_closed"]
+    assert says_all_well(wang, "没事了", "report_wellbeing").responses == ["utter_wellbeing_heard"]
+
+
+def test_a_bare_no_long_after_is_about_other_things(street: Street, wang: Speaker) -> None:
     cries(wang)
     street.clock.pass_time(minutes=11)
-    assert says_all_well(wang, "没事了", "report_wellbeing").responses == ["utter_wellbeing_heard"]
+    assert wang.says("不", "deny").runs(ActionSayNo).responses == ["utter_nothing_to_deny"]
+    assert street.row(Alert).state is AlertState.RAISED
 
 
 def test_inside_a_form_it_takes_the_alarm_back_as_well(street: Street, wang: Speaker) -> None:

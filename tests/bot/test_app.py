@@ -68,7 +68,9 @@ def test_the_program_tells_reminders_and_deletes_recordings(
         consents.revoke_and_delete(session, **said)
 
     async def look_once() -> None:
-        looking = asyncio.create_task(app.look_after_deadlines(street.village, parlour.recordings))
+        chains = Settings(_env_file=None).chains
+        sweep = app.look_after_deadlines(street.village, parlour.recordings, chains)
+        looking = asyncio.create_task(sweep)
         while not street.rows(Reminder, state=ReminderState.TOLD) or files_left():
             await asyncio.sleep(0.01)
         looking.cancel()

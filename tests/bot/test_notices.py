@@ -11,26 +11,43 @@ import pytest
 from sqlalchemy import select
 
 from actions.timebank import (
+    alarm_chain,
     alarm_questions,
     alerts,
+    bindings,
+    channels,
+    check_ins,
     deadlines,
+    deliveries,
     disputes,
     exchange,
     gifts,
     ratings,
     reminders,
+    turns,
     visits,
     wellbeing,
 )
+from actions.timebank.alarm_calls import ALARM_KINDS
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.ids import TurnId
-from actions.timebank.model import Member, Notice
-from actions.timebank.states import NoticeState, ServiceKind
+from actions.timebank.ids import BindingId, TurnId
+from actions.timebank.model import Member, Notice, Relation
+from actions.timebank.notices import tell, tell_staff
+from actions.timebank.states import (
+    Channel,
+    NoticeState,
+    RelationKind,
+    Rhythm,
+    ServiceKind,
+    TurnOutcome,
+)
 from bot.notices import told
 from bot.phrases import Phrases
+from bot.settings import Settings
 from tests.small_village import Street
-from tests.timebank.builders import MORNING
+from tests.timebank.builders import MORNING, FakeClock
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
+from tests.timebank.phones import Phone
 from voice.speakable import speakable
 
 
@@ -139,6 +156,7 @@ def test_a_notice_without_words_is_a_bug(phrases: Phrases) -> None:
 
 
 Story = Callable[[Neighbourhood], None]
+STARTED = {"helper": "张秀英", "kind": "shopping"}
 
 
 def _settled(hood: Neighbourhood) -> None:
@@ -223,6 +241,59 @@ def _alarm(hood: Neighbourhood) -> None:
     alerts.withdraw_alert(hood.session, **who)
 
 
+def _long_alarm(hood: Neighbourhood) -> None:
+    """Taken, given back, taken again and not closed; then nobody can go, and at last hospital."""
+    who = {"member": hood.wang.id, "turn_id": new_turn(), "now": hood.now}
+    alert = alerts.raise_alert(hood.session, words="我摔了", **who)
+    place = {"member": hood.wang.id, "latitude": 34.5, "longitude": 113.25}
+    alerts.set_place(hood.session, now=hood.now, **place)
+    chains = Settings(_env_file=None).chains
+
+    def take(by: Member) -> None:
+        alerts.take_alert(hood.session, alert_id=alert.id, by=by.id, now=hood.now)
+
+    def decline(by: Member) -> None:
+        about = {"alert_id": alert.id, "by": by.id, "turn_id": new_turn(), "now": hood.now}
+        alerts.decline_alert(hood.session, **about)
+
+    take(hood.li)
+    decline(hood.li)
+    take(hood.zhang)
+    for minutes in (15, 30, 40, 50):
+        now = hood.now + timedelta(minutes=minutes)
+        alarm_chain.climb(hood.session, chains, now=now)
+    for by in (hood.zhang, hood.zhao, hood.staff):
+        decline(by)
+    alarm_chain.climb(hood.session, chains, now=hood.now + timedelta(hours=2))
+    about = {"alert_id": alert.id, "by": hood.staff.id, "in_hospital": True, "now": hood.now}
+    hood.session.add(Relation(member_id=hood.li.id, other_id=hood.wang.id, kind=RelationKind.KIN))
+    hood.session.flush()
+    alerts.close_alert(hood.session, **about)
+
+
+def _nobody_comes(hood: Neighbourhood) -> None:
+    who = {"member": hood.wang.id, "turn_id": new_turn(), "now": hood.now}
+    alerts.raise_alert(hood.session, words="我摔了", **who)
+    chains = Settings(_env_file=None).chains
+    for minutes in (3, 8, 13):
+        alarm_chain.climb(hood.session, chains, now=hood.now + timedelta(minutes=minutes))
+
+
+def _missed_check_in(hood: Neighbourhood) -> None:
+    daily = {"member": hood.wang.id, "rhythm": Rhythm.DAILY, "now": hood.now}
+    check_ins.set_rhythm(hood.session, **daily)
+    for hours in (24, 26, 28):
+        check_ins.look(hood.session, now=hood.now + timedelta(hours=hours))
+    [alert] = alerts.open_alerts(hood.session, hood.wang.id)
+    later = hood.now + timedelta(hours=29)
+    alerts.take_alert(hood.session, alert_id=alert.id, by=hood.zhang.id, now=later)
+    turn = TurnId("talk:back")
+    about = {"member": hood.wang.id, "channel": "talk", "now": later}
+    turns.begin(hood.session, turn_id=turn, **about)
+    turns.finish(hood.session, turn, now=later, outcome=TurnOutcome.ANSWERED, heard="在呢")
+    check_ins.look(hood.session, now=later)
+
+
 def _silent_after_the_question(hood: Neighbourhood) -> None:
     alarm_questions.ask(
         hood.session, member=hood.wang.id, words="不得劲", turn_id=new_turn(), now=hood.now
@@ -299,10 +370,33 @@ def _all_asked_enough(hood: Neighbourhood) -> None:
         hood.ask(minutes=5)
 
 
+def _never_arrived(hood: Neighbourhood) -> None:
+    about = {"channel": Channel.TELEGRAM, "now": hood.now}
+    bindings.bind(hood.session, member=hood.wang.id, address="1", **about)
+    tell(hood.session, hood.wang.id, "visit_started", about="1", now=hood.now, **STARTED)
+    deliveries.tidy(hood.session, **about)
+    [(delivery, binding)] = deliveries.in_turn(hood.session, most=1, **about)
+    deliveries.begin(hood.session, delivery.id, binding_id=binding.id, now=hood.now)
+    deliveries.give_up(hood.session, delivery.id, tried=1, code="too_long", now=hood.now)
+
+
+def _new_phones(hood: Neighbourhood) -> None:
+    """A stranger writes; 王奶奶 gets a phone, another one, then 张秀英's, and blocks us."""
+    clock = FakeClock(hood.now)
+    hers, new, neighbours = (Phone(hood.session, clock, address) for address in "123")
+    neighbours.joins(hood.zhang)
+    for phone in (hers, new, neighbours):
+        binding = phone.joins(hood.wang)
+    tell_staff(hood.session, "staff_stranger", about="telegram:9", now=hood.now)
+    channels.mark_unreachable(hood.session, BindingId(binding.id), now=hood.now)
+
+
 STORIES: list[Story] = [
     _corrected,
     _the_day_before_and_the_day_itself,
     _all_asked_enough,
+    _new_phones,
+    _never_arrived,
     _gifts,
     _ratings,
     _settled,
@@ -318,6 +412,9 @@ STORIES: list[Story] = [
     _complaint,
     _fund,
     _alarm,
+    _long_alarm,
+    _nobody_comes,
+    _missed_check_in,
     _silent_after_the_question,
     _silent_and_nobody_near,
     _call_back,
@@ -364,6 +461,18 @@ def test_these_stories_queue_every_kind_of_notice(phrases: Phrases, queued: list
         "utter_notice_request_asked_again",
     }
     assert unused == set()
+
+
+def test_an_alarm_asks_who_goes(phrases: Phrases, queued: list[Notice]) -> None:
+    asking = [one for one in queued if one.kind in ALARM_KINDS]
+    assert {one.kind for one in asking} == ALARM_KINDS
+    for one in asking:
+        _, buttons = told(one, phrases)
+        about = f'{{"alert_id": "{one.facts["alert_id"]}"}}'
+        assert [(button.title, button.payload) for button in buttons] == [
+            ("我去", f"/accept_task{about}"),
+            ("去不了", f"/decline_task{about}"),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from actions.timebank.alarm_chain import CHECK_IN_CHAIN, read_chain
+from actions.timebank.states import AlertKind
 from bot import __main__ as command_line
 from bot.settings import Settings
 
@@ -41,6 +43,9 @@ def test_without_any_setting_everything_stays_on_this_machine() -> None:
         ("RECOGNIZER_CONFIDENCE", "1.5"),
         ("RECOGNIZER_CONFIDENCE", "-0.1"),
         ("DEMO", "perhaps"),
+        ("ALARM_CHAIN", ""),
+        ("ALARM_CHAIN", "3 group; every 5 coordinators"),
+        ("CHECK_IN_CHAIN", "0 coordinators neighbours family; 60 police; every 60 group"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(
@@ -51,6 +56,14 @@ def test_a_wrong_setting_is_refused_by_name(
         Settings()
     assert command_line.main(["ledger", "head"]) == 2
     assert name.lower() in capsys.readouterr().err
+
+
+def test_a_chain_of_one_s_own_is_told_where_alarms_climb(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = "0 coordinators neighbours family; 2 everyone; every 1 everyone"
+    monkeypatch.setenv("XIAOBANG_ALARM_CHAIN", chain)
+    chains = Settings().chains
+    assert chains[AlertKind.EMERGENCY] == read_chain(chain)
+    assert chains[AlertKind.MISSED_CHECK_IN] == read_chain(CHECK_IN_CHAIN)
 
 
 def test_settings_come_from_a_file_and_the_environment_goes_first(

@@ -116,6 +116,8 @@ class Parlour:
     recognizer: FakeRecognizer
     synthesizer: FakeSynthesizer
     recordings: Path
+    ears: Ears
+    mouth: Mouth
 
     def utterance(self, turn: str, who: str = "王奶奶", **said: Any) -> Utterance:
         member = self.street.member(who)
@@ -139,12 +141,14 @@ class Parlour:
 def furnish(street: Street, folder: Path, phrases: Phrases, away_at: Sequence[int] = ()) -> Parlour:
     dialogue, recognizer, synthesizer = FakeDialogue(), FakeRecognizer(), FakeSynthesizer()
     recordings = folder / "recordings"
+    ears = Ears(recognizer, recordings, street.clock)
+    mouth = Mouth(synthesizer, street.clock, container="wav")
     turns = TurnHandler(
         village=FailingVillage(street.village.engine, street.clock, away_at),
         dialogue=dialogue,  # type: ignore[arg-type]
-        ears=Ears(recognizer, recordings, street.clock),
-        mouth=Mouth(synthesizer, street.clock, container="wav"),
+        ears=ears,
+        mouth=mouth,
         phrases=phrases,
         least_confidence=LEAST_CONFIDENCE,
     )
-    return Parlour(street, turns, dialogue, recognizer, synthesizer, recordings)
+    return Parlour(street, turns, dialogue, recognizer, synthesizer, recordings, ears, mouth)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +17,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from actions.timebank import ledger, schema
 from actions.timebank.model import Base
-from actions.timebank.session import Village, open_engine
+from actions.timebank.session import Village
 from tests.timebank.builders import MORNING, FakeClock, make_member
-
-POSTGRESQL = os.environ.get("XIAOBANG_TEST_POSTGRESQL_URL", "")
-"""An empty PostgreSQL database that the tests may fill and empty again."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty database."""
-    if request.param == "postgresql" and not POSTGRESQL:
-        pytest.skip("XIAOBANG_TEST_POSTGRESQL_URL names no PostgreSQL database to try")
-    sqlite = f"sqlite:///{tmp_path / 'a % village.db'}"
-    engine = open_engine(POSTGRESQL if request.param == "postgresql" else sqlite)
-    empty(engine)
-    yield engine
-    empty(engine)
-    engine.dispose()
-
-
-def empty(engine: Engine) -> None:
-    if engine.dialect.name == "postgresql":
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
 
 
 def downgrade(engine: Engine) -> None:

@@ -3,9 +3,19 @@
 Balances are derived and never stored.
 """
 
+from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
+from actions.timebank.model.channels import (
+    CardTry,
+    ChannelBinding,
+    ChannelUpdate,
+    JoinCard,
+    SentButton,
+)
+from actions.timebank.model.check_ins import CheckIn, CheckInWish
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
+from actions.timebank.model.deliveries import Delivery
 from actions.timebank.model.exchanges import (
     Assignment,
     Confirmation,
@@ -28,20 +38,30 @@ from actions.timebank.model.village import (
 
 __all__ = [
     "Account",
+    "AlarmPlace",
     "AlarmQuestion",
+    "AlarmRefusal",
+    "AlarmStep",
     "Alert",
     "Assignment",
     "Availability",
     "AwareDateTime",
     "Base",
+    "CardTry",
+    "ChannelBinding",
+    "ChannelUpdate",
+    "CheckIn",
+    "CheckInWish",
     "Choice",
     "Confirmation",
     "Consent",
     "Deed",
+    "Delivery",
     "Dispute",
     "DoNotAsk",
     "Group",
     "Hold",
+    "JoinCard",
     "Lane",
     "Member",
     "Notice",
@@ -50,6 +70,7 @@ __all__ = [
     "Rating",
     "Relation",
     "Reminder",
+    "SentButton",
     "ServiceRequest",
     "Skill",
     "Transfer",

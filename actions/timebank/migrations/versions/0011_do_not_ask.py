@@ -6,7 +6,7 @@ from alembic import op
 from actions.timebank.model import AwareDateTime
 
 revision = "0011"
-down_revision = "0006"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
