@@ -12,7 +12,8 @@ BUTTON = re.compile(
     r'|affirm\{"choice": "[12]"\}|inform\{"member_id": "\d{1,9}"\}'
     r'|inform\{"rating": "[1-5]"\}'
     r'|(accept_task|decline_task)\{"offer_id": "\d{1,9}"\}'
-    r'|confirm_service\{"request_id": "\d{1,9}"\}'
+    r'|confirm_service\{"request_id": "\d{1,9}", "choice": "\d{1,3}分钟"\}'
+    r'|start_task\{"assignment_id": "\d{1,9}"\}'
     r'|inform\{"reminder_id": "\d{1,9}"\}|ask_policy\{"rule_number": "\d{1,3}"\}'
     r"|consent_recording|revoke_recording)"
 )

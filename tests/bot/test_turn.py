@@ -334,6 +334,9 @@ def test_our_own_buttons_are_passed_on(parlour: Parlour, phrases: Phrases) -> No
     payloads = {
         button["payload"].format(
             offer_id=12,
+            alert_id=9,
+            assignment_id=11,
+            minutes="60分钟",
             request_id=34,
             reminder_id=56,
             first_id=5,
