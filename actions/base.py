@@ -61,6 +61,8 @@ ANSWER_SLOTS = (
     "alarm_end",
     "delegation_asked",
     "whose",
+    "claimed_task",
+    "wish_asked",
 )
 """Slots that belong to the answer that set them, see `Before.slots`."""
 

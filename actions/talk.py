@@ -7,10 +7,10 @@ from typing import Any, Dict, List
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions import alarms, family, policy, recordings, reminders, wellbeing
+from actions import alarms, declining, family, policy, recordings, reminders, wellbeing
 from actions.base import HEAR_AGAIN, Talk, VillageAction, forget_matter, leave_form
 from actions.repair import carry_out, is_guess_open
-from actions.requests import corrects_request
+from actions.requests import corrects_request, whole
 from actions.safety import (
     all_is_well,
     answer_no,
@@ -20,7 +20,7 @@ from actions.safety import (
     take_alarm_back,
     takes_alarm_back,
 )
-from actions.tasks import accept, decline, newest
+from actions.tasks import accept, claimed_just_now, correct_claim, decline, newest
 from actions.timebank import alerts, members, queries
 
 
@@ -66,12 +66,13 @@ class ActionSayYes(VillageAction):
         if alarm is not None:
             alarms.take(talk, alarm)
             return []
+        if declining.wish_asked(talk):
+            return declining.grant_wish(talk)
         if reminders.answer_by_yes(talk):
             return []
         offers = queries.pending_offers(talk.session, talk.me)
         if offers:
-            accept(talk, newest(offers))
-            return []
+            return accept(talk, newest(offers))
         if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
             return [FollowupAction("confirm_visit_form")]
         if wellbeing.answer_check_in(talk, is_well=True):
@@ -101,6 +102,11 @@ class ActionSayNo(VillageAction):
             return answer_no(talk)
         if is_guess_open(talk):
             return [SlotSet("guess", None), FollowupAction("action_repair")]
+        if declining.wish_asked(talk):
+            talk.say("utter_still_asked")
+            return []
+        if claimed_just_now(talk):
+            return correct_claim(talk, whole(talk.meant("duration_minutes")))
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
         # Before the alarm: a no to another question must not send away who is on the way.
@@ -134,8 +140,7 @@ class ActionSayNo(VillageAction):
             return []
         offers = queries.pending_offers(talk.session, talk.me)
         if offers:
-            decline(talk, newest(offers))
-            return []
+            return decline(talk, newest(offers))
         if queries.visits_to_confirm(talk.session, talk.me, now=talk.now):
             return [FollowupAction("confirm_visit_form")]
         if wellbeing.answer_check_in(talk, is_well=False):
@@ -173,6 +178,9 @@ class ActionInform(VillageAction):
             return for_elder
         if corrects_request(talk):
             return [FollowupAction("change_request_form")]
+        minutes = whole(talk.meant("duration_minutes"))
+        if claimed_just_now(talk) and minutes is not None:
+            return correct_claim(talk, minutes)
         if reminders.answer_by_words(talk) or policy.answer_by_choice(talk):
             return []
         talk.say("utter_inform_without_question", words=talk.words[:20])

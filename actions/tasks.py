@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Dict, List, Optional
 
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 
-from actions import alarms, wording
+from actions import alarms, declining, wording
 from actions.base import Talk, VillageAction, forget_matter
 from actions.forms import VillageForm
-from actions.timebank import exchange, ledger, queries, visits
-from actions.timebank.errors import NothingOpen
+from actions.said import TAKES_BACK
+from actions.timebank import coming_visits, exchange, ledger, queries, visits
+from actions.timebank.errors import AlreadyPromised, NothingOpen
 from actions.timebank.ids import AccountId, AssignmentId, OfferId
-from actions.timebank.lookups import offer_to
+from actions.timebank.lookups import offer_to, place_of
 from actions.timebank.model import Assignment, Offer, ServiceRequest
+from actions.timebank.states import RequestState
+
+MOST_TOLD = 4
+"""Visits in one answer; more cannot be kept in mind."""
+ABOUT_TO_BEGIN = timedelta(hours=1)
 
 
 class ActionListTasks(VillageAction):
@@ -22,11 +29,13 @@ class ActionListTasks(VillageAction):
 
     def act(self, talk: Talk) -> List[EventType]:
         offers = queries.pending_offers(talk.session, talk.me)
-        tasks = queries.active_tasks(talk.session, talk.me)
         if alarms.say_waiting(talk):
             return []
-        for task in tasks[:2]:
+        tasks = coming_visits.ahead(talk.session, talk.me, now=talk.now)
+        for task in tasks[:MOST_TOLD]:
             talk.say("utter_task_ahead", **_facts(talk, task.request))
+        if len(tasks) > MOST_TOLD:
+            talk.say("utter_tasks_more", count=len(tasks) - MOST_TOLD)
         if offers:
             offer = offers[0]
             talk.say("utter_task_offered", offer_id=offer.id, **_facts(talk, offer.request))
@@ -45,9 +54,10 @@ class ActionAcceptTask(VillageAction):
         alarm = alarms.to_take(talk)
         if alarm is not None:
             alarms.take(talk, alarm)
-        else:
-            accept(talk, offer_meant(talk))
-        return []
+            return []
+        if declining.agrees_to_wish(talk):
+            return declining.grant_wish(talk)
+        return accept(talk, offer_meant(talk))
 
 
 class ActionDeclineTask(VillageAction):
@@ -59,7 +69,7 @@ class ActionDeclineTask(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         alarm = alarms.to_decline(talk)
         if alarm is not None:
-            alarms.decline(talk, alarm, _reason(talk))
+            alarms.decline(talk, alarm, declining.reason(talk))
             return []
         tasks = queries.active_tasks(talk.session, talk.me)
         button = talk.heard_id("offer_id")
@@ -69,18 +79,18 @@ class ActionDeclineTask(VillageAction):
         else:
             offered = bool(queries.pending_offers(talk.session, talk.me))
         if offered or not tasks:
-            decline(talk, offer_meant(talk))
-            return []
+            return decline(talk, offer_meant(talk))
         task = next((task for task in tasks if task.offer_id == button), None) or task_meant(talk)
+        why = declining.reason(talk)
         exchange.step_back(
             talk.session,
             helper=talk.me,
             assignment_id=AssignmentId(task.id),
-            reason=_reason(talk),
+            reason=why,
             now=talk.now,
         )
         talk.say("utter_task_stepped_back", **_facts(talk, task.request))
-        return []
+        return declining.ask_about_what_lasts(talk, task.request.service_kind, why)
 
 
 class ActionStartTask(VillageAction):
@@ -90,11 +100,11 @@ class ActionStartTask(VillageAction):
     def act(self, talk: Talk) -> List[EventType]:
         if alarms.goes_there(talk):
             return []
-        task = task_meant(talk)
+        task = _begun_now(talk)
         visits.start_visit(
             talk.session, helper=talk.me, assignment_id=AssignmentId(task.id), now=talk.now
         )
-        talk.say("utter_task_started")
+        talk.say("utter_task_started", **_facts(talk, task.request))
         return []
 
 
@@ -132,33 +142,70 @@ class ActionCompleteTask(VillageAction):
         minutes = talk.tracker.get_slot("worked_minutes")
         if minutes is None:
             return forget_matter()
+        takes_back = TAKES_BACK.search(talk.words) or talk.before.intent == "deny"
+        if claimed_just_now(talk) and takes_back:
+            return correct_claim(talk, int(minutes))
+        task = task_meant(talk)
         settlement = visits.claim_visit(
             talk.session,
             helper=talk.me,
-            assignment_id=AssignmentId(task_meant(talk).id),
+            assignment_id=AssignmentId(task.id),
             minutes=int(minutes),
             evidence_sha256=talk.recording,
             turn_id=talk.turn,
             now=talk.now,
         )
         _say_claimed(talk, settlement)
-        return forget_matter()
+        waits = settlement.state == "waiting_for_elder"
+        return [*forget_matter(), SlotSet("claimed_task", task.id if waits else None)]
 
 
-def accept(talk: Talk, offer: Offer) -> None:
-    exchange.accept_offer(talk.session, helper=talk.me, offer_id=OfferId(offer.id), now=talk.now)
-    talk.say("utter_task_accepted", **_facts(talk, offer.request))
+def claimed_just_now(talk: Talk) -> Optional[int]:
+    """The task whose minutes the last answer said back, so that 不对 can mean them."""
+    return talk.before.slots.get("claimed_task") if talk.before.turn != talk.turn else None
 
 
-def decline(talk: Talk, offer: Offer) -> None:
+def correct_claim(talk: Talk, minutes: Optional[int]) -> List[EventType]:
+    """The number said back was misheard or misspoken: takes the right one, or asks for it."""
+    task = claimed_just_now(talk)
+    if task is None:
+        raise NothingOpen("nothing was claimed just now", what="task")
+    if minutes is None:
+        talk.say("utter_ask_worked_minutes_again")
+    else:
+        settlement = visits.correct_claim(
+            talk.session,
+            helper=talk.me,
+            assignment_id=AssignmentId(task),
+            minutes=minutes,
+            evidence_sha256=talk.recording,
+            turn_id=talk.turn,
+            now=talk.now,
+        )
+        _say_claimed(talk, settlement)
+    return [*forget_matter(), SlotSet("claimed_task", task)]
+
+
+def accept(talk: Talk, offer: Offer) -> List[EventType]:
+    """Who has promised to be elsewhere then is told so, and the next neighbour asked."""
+    offer_id = OfferId(offer.id)
+    try:
+        exchange.accept_offer(talk.session, helper=talk.me, offer_id=offer_id, now=talk.now)
+    except AlreadyPromised as busy:
+        exchange.decline_offer(talk.session, helper=talk.me, offer_id=offer_id, now=talk.now)
+        talk.say(wording.refusal_response(busy), **wording.refusal_facts(busy))
+    else:
+        talk.say("utter_task_accepted", **_facts(talk, offer.request))
+    return []
+
+
+def decline(talk: Talk, offer: Offer) -> List[EventType]:
+    why = declining.reason(talk)
     exchange.decline_offer(
-        talk.session,
-        helper=talk.me,
-        offer_id=OfferId(offer.id),
-        reason=_reason(talk),
-        now=talk.now,
+        talk.session, helper=talk.me, offer_id=OfferId(offer.id), reason=why, now=talk.now
     )
     talk.say("utter_task_declined")
+    return declining.ask_about_what_lasts(talk, offer.request.service_kind, why)
 
 
 def offer_meant(talk: Talk) -> Offer:
@@ -179,15 +226,30 @@ def newest(offers: List[Offer]) -> Offer:
 
 
 def task_meant(talk: Talk) -> Assignment:
-    """The accepted task spoken of: the named elder's, else what is going on or next.
-
-    Raises NothingOpen."""
+    """The accepted task spoken of: the button's, the named elder's, else what is going on or
+    next. Raises NothingOpen."""
     tasks = queries.active_tasks(talk.session, talk.me)
-    if talk.matter is not None:
+    button = talk.heard_id("assignment_id")
+    if button is not None:
+        tasks = [task for task in tasks if task.id == button]
+    elif talk.matter is not None:
         tasks = [task for task in tasks if task.request_id == talk.matter]
     if not tasks:
         raise NothingOpen("no accepted task", what="task")
     return _of_named_elder(talk, tasks) or tasks[0]
+
+
+def _begun_now(talk: Talk) -> Assignment:
+    """Whose door he stands at: with a visit going on that is the next one when its hour is near,
+    else the same that he spoke of before. Raises NothingOpen."""
+    meant = task_meant(talk)
+    going_on = meant.request.state is RequestState.IN_PROGRESS
+    if going_on and talk.heard("person") is None and talk.heard_id("assignment_id") is None:
+        for task in queries.active_tasks(talk.session, talk.me):
+            is_near = task.request.starts_at <= talk.now + ABOUT_TO_BEGIN
+            if task.request.state is RequestState.ASSIGNED and is_near:
+                return task
+    return meant
 
 
 def _of_named_elder(talk: Talk, things: List[Any]) -> Optional[Any]:
@@ -227,10 +289,5 @@ def _facts(talk: Talk, request: ServiceRequest) -> Dict[str, Any]:
         "when": wording.moment(request.starts_at),
         "kind": wording.kind(talk.domain, request.service_kind),
         "minutes": wording.minutes(request.minutes),
-        "place": request.place or request.elder.place or request.elder.lane.name,
+        "place": place_of(request),
     }
-
-
-def _reason(talk: Talk) -> str:
-    """Why somebody cannot come, in his own words; a button gives none."""
-    return "" if talk.words.startswith("/") else talk.words[:120]

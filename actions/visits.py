@@ -54,7 +54,8 @@ class ValidateConfirmVisitForm(VillageForm):
         claimed = queries.claimed_minutes(talk.session, RequestId(request.id))
         is_told_again = not asked or talk.intent in self.opened_by
         if minutes is None and claimed is not None and is_told_again:
-            answered_the_question = talk.heard_id("request_id") is not None
+            # The button says which number was read to her: the claim may be another by now.
+            answered_the_question = talk.heard("choice") == wording.minutes(claimed)
             return {"visit_minutes": claimed, "visit_sure": answered_the_question or None}
         agreed = minutes is not None and minutes == claimed
         return {"visit_minutes": minutes, "visit_sure": agreed or None}

@@ -62,6 +62,9 @@ def refusal_response(refusal: Refusal) -> str:
 
 def refusal_facts(refusal: Refusal, **more: Any) -> Mapping[str, Any]:
     facts = dict(refusal.facts, **more)
+    for name, fact in facts.items():
+        if isinstance(fact, datetime):
+            facts[name] = moment(fact)
     for name in ("needed", "available"):
         if isinstance(facts.get(name), int):
             facts[name] = minutes(facts[name])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Mapping, Tuple
 
 from actions.timebank.model import Notice
 from bot.phrases import Phrases
 from bot.turn_types import Button
 
+LONGEST_NOTE = 24
+TIME_WORDS = re.compile(
+    "[今明昨后前][天儿个日年晚早]|[0-9一二两三四五六七八九十半]点|号|现在|马上|[早晚]上|[上下]午|星期|礼拜|周[一二三四五六日]"
+)
 MINUTES = ("minutes", "balance", "claimed", "confirmed", "settled")
 
 
@@ -26,6 +31,8 @@ def told(notice: Notice, phrases: Phrases) -> Tuple[str, List[Button]]:
             facts[name] = f"{facts[name]}分钟"
     if facts.get("kind"):
         facts["kind"] = _kind(facts["kind"], phrases)
+    if "note" in facts:
+        facts["note"] = _own_words(str(facts["note"] or ""), str(facts.get("elder", "")), phrases)
     if isinstance(facts.get("why"), list):
         facts["why"] = _why(facts["why"], str(facts.get("elder", "")), phrases)
     if "untold" in facts:
@@ -48,15 +55,24 @@ def _delegate(name: str, label: str, phrases: Phrases) -> str:
     return phrases.text("utter_your_kin", label=label, name=name) if label else name
 
 
+def _own_words(note: str, elder: str, phrases: Phrases) -> str:
+    """What she said when she asked, when it is short; not with a day or an hour in it, which is
+    another one when it is heard."""
+    words = note.strip("，。！？、,.!? \n")
+    if not 3 <= len(words) <= LONGEST_NOTE or TIME_WORDS.search(words):
+        return ""
+    return phrases.text("utter_notice_in_own_words", elder=elder, note=words)
+
+
 def _why(reasons: List[Mapping[str, Any]], elder: str, phrases: Phrases) -> str:
-    """Why this neighbour was chosen, told to the neighbour; empty when only his turn came."""
+    """Why this neighbour was chosen, told to the neighbour."""
     for reason in reasons:
         code = f"utter_why_{reason['code']}"
         if code in phrases and reason["code"] != "fair_turn":
             done = phrases.text(f"utter_done_{reason['kind']}") if "kind" in reason else ""
             why = phrases.text(code, whom=elder, day=reason.get("day", ""), done=done)
             return phrases.text("utter_notice_because", why=why)
-    return ""
+    return phrases.text("utter_notice_your_turn")
 
 
 def _untold(notice: Mapping[str, Any], phrases: Phrases) -> str:

@@ -13,7 +13,8 @@ BUTTON = re.compile(
     r'|inform\{"rating": "[1-5]"\}'
     r'|(accept_task|decline_task)\{"(offer|alert)_id": "\d{1,9}"\}'
     r'|report_wellbeing\{("alert_id": "\d{1,9}", )?"choice": "[12]"\}'
-    r'|confirm_service\{"request_id": "\d{1,9}"\}'
+    r'|confirm_service\{"request_id": "\d{1,9}", "choice": "\d{1,3}分钟"\}'
+    r'|start_task\{"assignment_id": "\d{1,9}"\}'
     r'|inform\{"reminder_id": "\d{1,9}"\}|ask_policy\{"rule_number": "\d{1,3}"\}'
     r'|(affirm|deny)\{"delegation_id": "\d{1,9}"\}'
     r"|consent_recording|revoke_recording)"

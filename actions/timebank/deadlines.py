@@ -10,14 +10,16 @@ from sqlalchemy import String, select
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
-from actions.timebank import alarm_questions, disputes, funding
+from actions.timebank import alarm_questions, coming_visits, disputes, funding
 from actions.timebank.ids import AlertId, MemberId, OfferId, RequestId, TurnId
 from actions.timebank.lookups import active_assignment, request_by_id
+from actions.timebank.matching import candidates
 from actions.timebank.model import Assignment, Notice, Offer, ServiceRequest, Visit
 from actions.timebank.notices import tell, tell_staff
 from actions.timebank.offers import (
     LATE_BUT_WELCOME,
     answer_limit,
+    ask_next,
     end_offer,
     pass_on,
     too_late_at,
@@ -55,11 +57,15 @@ class Expired:
 
 
 def expire_due(session: Session, *, now: datetime) -> Expired:
-    """Acts on everything whose time has run out. Twice in a row does nothing more."""
+    """Acts on everything whose time has run out, asks again who was left in peace, and speaks of
+    the visits that are near. Twice in a row does nothing more."""
     alarms = alarm_questions.call_unanswered(session, now=now)
     requests, withdrawn_offers = _expire_requests(session, now)
+    offers = withdrawn_offers + _expire_offers(session, now)
+    _ask_again(session, now)
+    coming_visits.tell_of_coming(session, now=now)
     return Expired(
-        offers=withdrawn_offers + _expire_offers(session, now),
+        offers=offers,
         requests=requests,
         no_shows=_expire_promises(session, now),
         unconfirmed=_remind_of_claims(session, now),
@@ -123,6 +129,28 @@ def _expire_offers(session: Session, now: datetime) -> list[OfferId]:
             pass_on(session, offer, OfferState.EXPIRED, now=now)
             expired.append(OfferId(offer_id))
     return expired
+
+
+def _ask_again(session: Session, now: datetime) -> None:
+    """Who was asked enough earlier, was busy or has only now offered help may be asked by now."""
+    waiting = select(ServiceRequest.id).where(
+        ServiceRequest.state == RequestState.OPEN, ServiceRequest.starts_at > now
+    )
+    for request_id in session.execute(waiting.order_by(ServiceRequest.id)).scalars().all():
+        request = request_by_id(session, request_id)
+        if request.state is not RequestState.OPEN or not candidates(session, request, now=now):
+            continue
+        offer = ask_next(session, request, now=now)
+        if offer is not None:
+            tell(
+                session,
+                MemberId(request.elder_id),
+                "request_asked_again",
+                about=f"{offer.id}",
+                now=now,
+                kind=request.service_kind,
+                helper=offer.helper.name,
+            )
 
 
 def _expire_promises(session: Session, now: datetime) -> list[RequestId]:

@@ -38,6 +38,12 @@ class NothingOpen(Refusal):
     code = "nothing_open"
 
 
+class AlreadyPromised(Refusal):
+    """The helper is to be elsewhere then: `elder` and `starts_at` of what he promised first."""
+
+    code = "already_promised"
+
+
 class OfferGone(Refusal):
     """The task was withdrawn, went to somebody else or ran out of time."""
 

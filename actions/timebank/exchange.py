@@ -42,6 +42,7 @@ from actions.timebank.offers import (
     tell_elder_nobody_is_left,
     too_late_at,
 )
+from actions.timebank.promises import check_free
 from actions.timebank.queries import pending_offer_of
 from actions.timebank.states import (
     AssignmentState,
@@ -216,7 +217,7 @@ def accept_offer(
 
     A yes after the time limit counts as long as nobody else was asked. The elder's minutes may
     be gone since she asked: the fund then bears the rest (see `funding`). Raises NothingOpen,
-    NotYours, OfferGone.
+    NotYours, OfferGone, and AlreadyPromised when he is to be elsewhere then, unless it is urgent.
     """
     offer = offer_to(session, helper, offer_id)
     request = offer.request
@@ -226,6 +227,7 @@ def accept_offer(
             return promised
     if offer.state is not OfferState.PENDING or now >= too_late_at(request):
         raise OfferGone(f"offer {offer_id} is {offer.state.value}", state=offer.state.value)
+    check_free(session, offer)
     offer.state = OfferState.ACCEPTED
     offer.answered_at = now
     request.state = RequestState.ASSIGNED

@@ -48,6 +48,11 @@ def active_assignment(session: Session, request: ServiceRequest) -> Assignment |
     return cast("Assignment | None", session.execute(active).scalar_one_or_none())
 
 
+def place_of(request: ServiceRequest) -> str:
+    """Where the helper is to go; without a known house it is the lane."""
+    return str(request.place or request.elder.place or request.elder.lane.name)
+
+
 def refuse_unless(request: ServiceRequest, *states: RequestState) -> None:
     """Raises WrongState when the request stands anywhere else."""
     if request.state not in states:

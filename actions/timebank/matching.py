@@ -5,17 +5,17 @@ Kin come last: the village helps along the elder's family and in no way stands i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from actions.timebank.availability import WeeklyTime, named_times, weekly_time
 from actions.timebank.clock import VILLAGE_ZONE
+from actions.timebank.fair_load import Load, loads
 from actions.timebank.ids import MemberId
 from actions.timebank.model import (
     Assignment,
@@ -28,21 +28,15 @@ from actions.timebank.model import (
     Skill,
     Visit,
 )
+from actions.timebank.promises import at_the_same_time
 from actions.timebank.ratings import poor_visits
+from actions.timebank.sparing import not_to_be_asked
 from actions.timebank.states import (
     TRAINED_ONLY,
-    AssignmentState,
-    OfferState,
     RelationKind,
     RequestState,
     ServiceKind,
 )
-
-FAIR_LOAD_WINDOW = timedelta(days=30)
-"""Who was asked less often in this time is asked sooner."""
-
-LONGEST_VISIT = timedelta(days=1)
-"""No request lasts longer, so one that began earlier cannot still be going on."""
 
 
 class Reason(str, Enum):
@@ -98,7 +92,7 @@ class _Known:
     good_visits: dict[MemberId, tuple[ServiceKind, datetime]]
     named_times: dict[MemberId, set[WeeklyTime]]
     wanted_time: WeeklyTime
-    asked_lately: dict[MemberId, int]
+    loads: dict[MemberId, Load]
     least_asked: int
     most_asked: int
 
@@ -115,22 +109,28 @@ def candidates(
     *,
     now: datetime,
     wanted: MemberId | None = None,
+    sparing: bool = True,
 ) -> list[Candidate]:
     """Everybody who could be asked for this request, best first.
 
     Left out are the elder, who has left or takes no tasks, who was already asked for this
-    request at this time and kind, who has another task then, and the untrained for the gated
-    kinds. `wanted`, whom the elder named, goes first when able, also for a kind that is not on
-    that neighbour's list.
+    request at this time and kind, who has promised another task then, who wished not to be asked
+    for this, the untrained for the gated kinds, and, while `sparing`, who was asked enough (see
+    `fair_load`). `wanted`, whom the elder named, goes first when able, also for a kind that is
+    not on that neighbour's list.
     """
     skills = _skills(session, request.service_kind)
     able = _able(session, request, skills, wanted)
     ids = {MemberId(helper.id) for helper in able}
-    ids -= _already_asked(session, request) | _busy(session, request, ids)
-    free = [helper for helper in able if helper.id in ids]
+    ids -= _already_asked(session, request) | not_to_be_asked(session, ids, request)
+    ids -= {MemberId(promise.helper_id) for promise in at_the_same_time(session, ids, request)}
+    asked = loads(session, ids, request, now=now)
+    if sparing:
+        asked = {helper: load for helper, load in asked.items() if not load.is_enough(request, now)}
+    free = [helper for helper in able if helper.id in asked]
     if not free:
         return []
-    known = _known(session, request, ids, skills, wanted, now)
+    known = _known(session, request, asked, skills, wanted)
     return [_explained(helper, request, known) for helper in _ranked(free, known)]
 
 
@@ -193,36 +193,15 @@ def _asks_for(facts: dict[str, Any], request: ServiceRequest) -> bool:
     return same_time and bool(facts["kind"] == request.service_kind.value)
 
 
-def _busy(session: Session, request: ServiceRequest, ids: Iterable[MemberId]) -> set[MemberId]:
-    ends_at = request.starts_at + timedelta(minutes=request.minutes)
-    rows = session.execute(
-        select(Assignment.helper_id, ServiceRequest.starts_at, ServiceRequest.minutes)
-        .join(ServiceRequest, ServiceRequest.id == Assignment.request_id)
-        .where(
-            Assignment.state == AssignmentState.ACTIVE,
-            Assignment.helper_id.in_(set(ids)),
-            ServiceRequest.id != request.id,
-            ServiceRequest.starts_at < ends_at,
-            ServiceRequest.starts_at > request.starts_at - LONGEST_VISIT,
-        )
-    )
-    return {
-        MemberId(helper)
-        for helper, starts_at, minutes in rows
-        if starts_at + timedelta(minutes=minutes) > request.starts_at
-    }
-
-
 def _known(
     session: Session,
     request: ServiceRequest,
-    ids: set[MemberId],
+    asked: dict[MemberId, Load],
     skills: dict[MemberId, bool],
     wanted: MemberId | None,
-    now: datetime,
 ) -> _Known:
     kin, named_neighbours = _relations(session, request.elder_id)
-    asked = {helper: 0 for helper in ids} | _asked_lately(session, ids, now)
+    ids = set(asked)
     return _Known(
         elder=request.elder,
         wanted=wanted,
@@ -232,9 +211,9 @@ def _known(
         good_visits=_good_visits(session, request.elder_id, ids),
         named_times=named_times(session, ids),
         wanted_time=weekly_time(request.starts_at),
-        asked_lately=asked,
-        least_asked=min(asked.values()),
-        most_asked=max(asked.values()),
+        loads=asked,
+        least_asked=min(load.lately for load in asked.values()),
+        most_asked=max(load.lately for load in asked.values()),
     )
 
 
@@ -285,20 +264,6 @@ def _good_visits(
     }
 
 
-def _asked_lately(session: Session, ids: set[MemberId], now: datetime) -> dict[MemberId, int]:
-    rows = session.execute(
-        select(Offer.helper_id, func.count())
-        .where(
-            Offer.helper_id.in_(ids),
-            Offer.offered_at > now - FAIR_LOAD_WINDOW,
-            # Taken back before any answer: that was no burden.
-            Offer.state != OfferState.WITHDRAWN,
-        )
-        .group_by(Offer.helper_id)
-    )
-    return {MemberId(helper): count for helper, count in rows}
-
-
 def _ranked(free: list[Member], known: _Known) -> list[Member]:
     def rank(helper: Member) -> tuple[Any, ...]:
         return (
@@ -306,12 +271,13 @@ def _ranked(free: list[Member], known: _Known) -> list[Member]:
             # A helper who named other times comes only when nobody else can, not even kin.
             known.named_other_times(helper.id),
             helper.id in known.kin,
+            known.loads[helper.id].is_silent,
             _distance(helper, known),
             not known.named_this_time(helper.id),
             helper.id not in known.good_visits,
             not known.skills.get(helper.id, False),
             helper.id not in known.skills,
-            known.asked_lately[helper.id],
+            known.loads[helper.id].lately,
             helper.id,
         )
 
@@ -347,7 +313,7 @@ def _explained(helper: Member, request: ServiceRequest, known: _Known) -> Candid
         facts[Reason.NAMED_DAY] = {}
     if helper.id in known.kin:
         facts[Reason.KIN] = {"label": known.kin[helper.id]}
-    asked = known.asked_lately[helper.id]
+    asked = known.loads[helper.id].lately
     if asked == known.least_asked < known.most_asked:
         facts[Reason.FAIR_TURN] = {"asked": asked}
     return Candidate(helper, list(facts), facts)

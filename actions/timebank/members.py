@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from actions.timebank import availability, ledger
+from actions.timebank import availability, ledger, sparing
 from actions.timebank.availability import WeeklyTime
 from actions.timebank.errors import Refusal, UnknownMember
 from actions.timebank.ids import MemberId
@@ -251,10 +251,12 @@ def offer_help(
     """
     person = _known(session, member)
     person.takes_tasks = True
+    kinds = list(kinds)
     known = {skill.service_kind for skill in skills_of(session, member)}
     for kind in dict.fromkeys(kinds):
         if kind not in known:
             session.add(Skill(member_id=member, service_kind=kind))
+    sparing.undo(session, helper=member, kinds=kinds)
     availability.add(session, member, times)
     session.flush()
     return skills_of(session, member)

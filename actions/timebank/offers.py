@@ -8,10 +8,13 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import MemberId
+from actions.timebank.lookups import place_of
 from actions.timebank.matching import candidates
 from actions.timebank.model import Offer, ServiceRequest
 from actions.timebank.notices import tell, tell_staff
+from actions.timebank.quiet_hours import QUIET_FROM, is_quiet, may_be_told, next_waking
 from actions.timebank.states import OfferState, RequestState, ServiceKind
 
 LATE_BUT_WELCOME = timedelta(hours=1)
@@ -26,6 +29,23 @@ def answer_limit(request: ServiceRequest, now: datetime) -> timedelta:
     if time_left <= timedelta(hours=4):
         return timedelta(minutes=15)
     return timedelta(hours=1) if time_left <= timedelta(hours=24) else timedelta(hours=4)
+
+
+def answer_until(request: ServiceRequest, now: datetime) -> datetime:
+    """When the next neighbour is asked, for an offer made now. Hours of sleep do not count, unless
+    the offer may wake people: it is thought over from waking on, and what was not thought over
+    before bedtime, after it."""
+    facts = {"kind": request.service_kind.value, "starts_at": request.starts_at.isoformat()}
+    at_once = now + answer_limit(request, now)
+    if all(may_be_told("offer_made", facts, at) for at in (now, at_once)):
+        return at_once
+    heard = next_waking(now)
+    until = heard + answer_limit(request, heard)
+    if not is_quiet(until):
+        return until
+    bedtime = datetime.combine(heard.astimezone(VILLAGE_ZONE), QUIET_FROM, VILLAGE_ZONE)
+    waking = next_waking(until)
+    return waking + min(until - bedtime, answer_limit(request, waking))
 
 
 def too_late_at(request: ServiceRequest) -> datetime:
@@ -43,21 +63,22 @@ def ask_next(
 ) -> Offer | None:
     """Offers the request to the best neighbour not asked yet; `wanted` goes first when able.
 
-    When nobody is left, the request stands open, the coordinators are told, and None comes
-    back. No other offer of the request may be pending.
+    When nobody is left, or all who are were asked enough, the request stands open, the
+    coordinators are told, and None comes back. No other offer of the request may be pending.
     """
     able = candidates(session, request, now=now, wanted=wanted)
     if not able:
         request.state = RequestState.OPEN
         session.flush()
-        _tell_staff_nobody_is_left(session, request, now)
+        spared = candidates(session, request, now=now, wanted=wanted, sparing=False)
+        _tell_staff_nobody_is_left(session, request, len(spared), now)
         return None
     offer = Offer(
         request=request,
         helper=able[0].helper,
         why=able[0].why,
         offered_at=now,
-        expires_at=now + answer_limit(request, now),
+        expires_at=answer_until(request, now),
     )
     session.add(offer)
     request.state = RequestState.OFFERED
@@ -73,7 +94,7 @@ def ask_next(
         kind=request.service_kind,
         starts_at=request.starts_at,
         minutes=request.minutes,
-        place=request.place,
+        place=place_of(request),
         why=offer.why,
         note=request.note,
     )
@@ -132,16 +153,19 @@ def tell_elder_nobody_is_left(session: Session, request: ServiceRequest, *, now:
     )
 
 
-def _tell_staff_nobody_is_left(session: Session, request: ServiceRequest, now: datetime) -> None:
+def _tell_staff_nobody_is_left(
+    session: Session, request: ServiceRequest, spared: int, now: datetime
+) -> None:
+    """`spared` neighbours could still be asked, but were asked enough."""
     tell_staff(
         session,
-        "staff_no_neighbour",
+        "staff_neighbours_spared" if spared else "staff_no_neighbour",
         about=_all_asked(session, request),
         now=now,
         elder=request.elder.name,
         kind=request.service_kind,
         starts_at=request.starts_at,
-        place=request.place,
+        place=place_of(request),
     )
 
 

@@ -16,11 +16,22 @@ from sqlalchemy.orm import Session
 from actions.timebank.errors import NotYours
 from actions.timebank.ids import MemberId, NoticeId
 from actions.timebank.members import LARGEST_ID
-from actions.timebank.model import Alert, Notice, Offer, Reminder
-from actions.timebank.states import AlertState, NoticeState, OfferState, ReminderState
+from actions.timebank.model import Alert, Assignment, Notice, Offer, Reminder, ServiceRequest
+from actions.timebank.states import (
+    AlertState,
+    AssignmentState,
+    NoticeState,
+    OfferState,
+    ReminderState,
+    RequestState,
+)
 
 _TRUE_WHILE: Mapping[str, tuple[Any, str, frozenset[Enum]]] = {
     "offer_made": (Offer, "offer_id", frozenset({OfferState.PENDING})),
+    "visit_tomorrow": (Assignment, "assignment_id", frozenset({AssignmentState.ACTIVE})),
+    "helper_tomorrow": (Assignment, "assignment_id", frozenset({AssignmentState.ACTIVE})),
+    "visit_soon": (ServiceRequest, "request_id", frozenset({RequestState.ASSIGNED})),
+    "visit_late": (ServiceRequest, "request_id", frozenset({RequestState.ASSIGNED})),
     "reminder": (Reminder, "reminder_id", frozenset({ReminderState.TOLD})),
     "neighbour_alert": (Alert, "alert_id", frozenset({AlertState.RAISED})),
     "staff_alert": (Alert, "alert_id", frozenset({AlertState.RAISED, AlertState.TAKEN})),

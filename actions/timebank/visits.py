@@ -1,7 +1,8 @@
 """What happened at the elder's home: both sides say it, then the agreed minutes move, once.
 
 The first statement of each side stands; a second one changes nothing and returns how things
-stand. What is disputed beyond the agreed part is for the staff.
+stand, but a helper may correct his until the elder has spoken. What is disputed beyond the agreed
+part is for the staff.
 """
 
 from __future__ import annotations
@@ -114,18 +115,36 @@ def claim_visit(
     _keep(session, visit, Party.HELPER, helper, minutes, turn_id, evidence_sha256, now)
     if _said(visit, Party.ELDER) is not None:
         return _settle(session, visit, turn_id, MemberId(helper), now)
-    tell(
-        session,
-        MemberId(request.elder_id),
-        "visit_claimed",
-        about=f"{visit.id}",
-        now=now,
-        request_id=request.id,
-        helper=assignment.helper.name,
-        kind=request.service_kind,
-        minutes=minutes,
-    )
+    _ask_elder(session, assignment, minutes, "visit_claimed", f"{visit.id}", now)
     return _standing(session, visit)
+
+
+def correct_claim(
+    session: Session,
+    *,
+    helper: MemberId,
+    assignment_id: AssignmentId,
+    minutes: int,
+    turn_id: TurnId,
+    now: datetime,
+    evidence_sha256: str | None = None,
+) -> Settlement:
+    """The helper misspoke: his claim is another number (1 to 720 minutes) as long as the elder has
+    not spoken, who is asked anew. The same number again changes nothing.
+
+    Raises NothingOpen, NotYours, BadMinutes, and WrongState before a claim or after her word.
+    """
+    assignment = assignment_of(session, helper, assignment_id)
+    request = assignment.request
+    refuse_unless(request, RequestState.CLAIMED)
+    _check_minutes(minutes, least=1)
+    claim = cast(Confirmation, _said(assignment.visit, Party.HELPER))
+    if claim.minutes != minutes:
+        claim.minutes, claim.turn_id, claim.made_at = minutes, turn_id, now
+        claim.evidence_sha256 = evidence_sha256
+        session.flush()
+        _ask_elder(session, assignment, minutes, "claim_corrected", turn_id, now)
+    return _standing(session, assignment.visit)
 
 
 def confirm_visit(
@@ -171,6 +190,23 @@ def confirm_visit(
         minutes=minutes,
     )
     return _standing(session, visit)
+
+
+def _ask_elder(
+    session: Session, assignment: Assignment, minutes: int, kind: str, about: str, now: datetime
+) -> None:
+    request = assignment.request
+    tell(
+        session,
+        MemberId(request.elder_id),
+        kind,
+        about=about,
+        now=now,
+        request_id=request.id,
+        helper=assignment.helper.name,
+        kind=request.service_kind,
+        minutes=minutes,
+    )
 
 
 def _settle(

@@ -40,8 +40,8 @@ def test_yes_takes_the_newest_offer(street: Street, zhang: Speaker) -> None:
 def test_no_declines_the_newest_offer(street: Street, zhang: Speaker) -> None:
     with street.neighbourhood() as hood:
         hood.ask()
-    assert says(zhang, talk.ActionSayNo, "不去").responses == ["utter_task_declined"]
-    assert street.rows(Offer)[0].decline_reason == "不去"
+    assert says(zhang, talk.ActionSayNo, "不，要看孙子").responses == ["utter_task_declined"]
+    assert street.rows(Offer)[0].decline_reason == "要看孙子"
 
 
 @pytest.mark.parametrize("action", [talk.ActionSayYes, talk.ActionSayNo])

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from actions.talk import ActionInform, ActionSayNo
 from actions.tasks import (
     ActionAcceptTask,
     ActionAskWorkedMinutes,
@@ -66,6 +67,36 @@ def test_what_was_promised_is_listed_before_what_is_offered(
     with street.neighbourhood() as hood:
         hood.ask(wanted_helper=hood.zhang.id, minutes=30, service_kind=ServiceKind.MEALS)
     assert says(zhang, ActionListTasks).responses == ["utter_task_ahead"]
+
+
+def promise(street: Street, *hours: float) -> None:
+    """张秀英 promises short visits to 王奶奶, so many hours from now."""
+    with street.neighbourhood() as hood:
+        for later in hours:
+            wanted = {"minutes": 10, "starts_at": hood.now + timedelta(hours=later)}
+            hood.accepted(hood.ask(**wanted, wanted_helper=hood.zhang.id))
+
+
+def test_todays_and_tomorrows_visits_are_listed_in_order_one_fact_a_message(
+    street: Street, zhang: Speaker
+) -> None:
+    promise(street, 28, 3, 50)
+    answered = says(zhang, ActionListTasks)
+    assert answered.responses == ["utter_task_ahead"] * 2
+    assert answered.text.index("03-02T12:00") < answered.text.index("03-03T13:00")
+
+
+def test_of_many_visits_the_first_are_told_and_the_rest_counted(
+    street: Street, zhang: Speaker
+) -> None:
+    promise(street, 1, 2, 3, 4)
+    street.clock.pass_time(minutes=1)
+    with street.neighbourhood() as hood:
+        hood.session.query(Offer).update({"offered_at": hood.now - timedelta(days=2)})
+    promise(street, 5, 6)
+    answered = says(zhang, ActionListTasks)
+    assert answered.responses == ["utter_task_ahead"] * 4 + ["utter_tasks_more"]
+    assert "还有2件" in answered.text
 
 
 def test_another_helpers_work_is_not_listed(meet: Meet, offered: int, accepted: int) -> None:
@@ -136,6 +167,21 @@ def test_a_button_that_is_no_number_is_as_if_it_said_nothing(
     assert says(zhang, ActionAcceptTask, offer_id=button).responses == ["utter_task_accepted"]
 
 
+def test_yes_to_two_things_at_once_names_the_first_and_asks_another_for_the_second(
+    street: Street, zhang: Speaker, offered: int
+) -> None:
+    with street.neighbourhood() as hood:
+        asked = {"elder": hood.staff.id, "service_kind": ServiceKind.MEALS}
+        second = hood.offer_of(hood.ask(**asked, wanted_helper=hood.zhang.id)).id
+    says(zhang, ActionAcceptTask, offer_id=str(offered))
+    answered = says(zhang, ActionAcceptTask, offer_id=str(second))
+    assert answered.responses == ["utter_refused_already_promised"]
+    assert "王奶奶" in answered.text and "2026-03-03T09:00+08:00" in answered.text
+    assert street.row(Assignment).offer_id == offered
+    assert street.row(Offer, id=second).state is OfferState.DECLINED
+    assert street.told("李建国", "offer_made")[0]["elder"] == "陈干事"
+
+
 def test_yes_to_nothing_is_told(zhang: Speaker) -> None:
     assert says(zhang, ActionAcceptTask).responses == ["utter_refused_nothing_open_offer"]
 
@@ -152,7 +198,7 @@ def test_yes_to_what_was_called_off_thanks_all_the_same(
 
 @pytest.mark.parametrize(
     "words, kept",
-    [("孙子发烧了，去不了", "孙子发烧了，去不了"), ('/decline_task{"offer_id": "1"}', "")],
+    [("孙子发烧了，去不了", "孙子发烧了"), ('/decline_task{"offer_id": "1"}', "")],
 )
 def test_no_asks_the_next_and_keeps_the_reason_given(
     street: Street, zhang: Speaker, offered: int, words: str, kept: str
@@ -191,6 +237,35 @@ def test_being_there_is_kept_and_the_elder_told(
     assert says(zhang, ActionStartTask, "我到了").responses == ["utter_task_started"]
     assert street.row(Visit).checked_in_at == street.clock()
     assert len(street.told("王奶奶", "visit_started")) == 1
+
+
+def test_at_the_second_door_of_the_day_the_second_visit_begins(
+    street: Street, zhang: Speaker
+) -> None:
+    promise(street, 0.5, 1.25, 8)
+    for _ in range(2):
+        says(zhang, ActionStartTask, "我到了")
+        street.clock.pass_time(minutes=40)
+    begun = [visit.assignment_id for visit in street.rows(Visit)]
+    assert begun == [1, 2]
+    # Saying it twice at one door does not begin the evening's visit.
+    says(zhang, ActionStartTask, "我到了，到了")
+    assert street.count(Visit) == 2
+
+
+def test_the_button_says_whose_door_it_is(street: Street, zhang: Speaker) -> None:
+    promise(street, 1, 8)
+    says(zhang, ActionStartTask, assignment_id="2")
+    assert street.row(Visit).assignment_id == 2
+
+
+@pytest.mark.parametrize("button", ["999", "0"])
+def test_a_button_of_anothers_visit_begins_nothing(
+    street: Street, zhang: Speaker, accepted: int, button: str
+) -> None:
+    answered = says(zhang, ActionStartTask, assignment_id=button)
+    assert answered.responses == ["utter_refused_nothing_open_task"]
+    assert street.rows(Visit) == []
 
 
 @pytest.mark.parametrize("text", ["我到了", "我到了，又到了"])
@@ -291,3 +366,77 @@ def test_of_two_tasks_the_one_asked_about_is_claimed(street: Street, zhang: Spea
     zhang.runs(ValidateCompleteTaskForm)
     answered = zhang.runs(ActionCompleteTask)
     assert "陈干事" in answered.text
+
+
+# 不对，是半个小时
+
+
+@pytest.mark.parametrize(
+    "action, intent, words",
+    [
+        (ActionSayNo, "deny", "不对，是半个小时"),
+        (ActionInform, "inform", "半个小时"),
+        (None, "complete_task", "不对，我做了半个小时"),
+    ],
+)
+def test_a_number_misheard_is_set_right_at_once(
+    street: Street, zhang: Speaker, accepted: int, action: type | None, intent: str, words: str
+) -> None:
+    is_done(zhang, 90.0)
+    if action is None:
+        answered = is_done(zhang, 30.0, words, duration_minutes=30)
+    else:
+        answered = says(zhang, action, words, intent=intent, duration_minutes=30)
+    assert answered.responses == ["utter_task_completed"] and "30分钟" in answered.text
+    assert street.row(Confirmation).minutes == 30
+    assert street.told("王奶奶", "claim_corrected")[0]["minutes"] == 30
+
+
+def test_a_bare_no_to_the_number_asks_for_the_right_one(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    is_done(zhang, 90.0)
+    answered = says(zhang, ActionSayNo, "不对", intent="deny")
+    assert answered.responses == ["utter_ask_worked_minutes_again"]
+    assert street.row(Confirmation).minutes == 90
+    answered = is_done(zhang, 30.0, "半个小时", duration_minutes=30)
+    assert "30分钟" in answered.text and street.row(Confirmation).minutes == 30
+
+
+def test_the_right_visit_is_set_right_although_another_waits(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    promise(street, 2)
+    is_done(zhang, 90.0)
+    claimed = street.row(Confirmation).visit_id
+    is_done(zhang, 30.0, "错了，半个小时", duration_minutes=30)
+    assert street.row(Confirmation).visit_id == claimed
+    assert street.row(Confirmation).minutes == 30
+
+
+def test_after_her_word_the_number_stands(street: Street, zhang: Speaker, accepted: int) -> None:
+    is_done(zhang, 90.0)
+    confirmed_by_elder(street, 90)
+    answered = says(zhang, ActionSayNo, "不对，是半个小时", intent="deny", duration_minutes=30)
+    assert answered.responses == ["utter_refused_wrong_state"]
+    assert street.balance("张秀英").posted == 90
+
+
+def test_a_no_to_something_else_later_changes_no_minutes(
+    street: Street, zhang: Speaker, accepted: int
+) -> None:
+    is_done(zhang, 90.0)
+    zhang.says("天气真好", "chitchat")
+    answered = says(zhang, ActionSayNo, "不对，是半个小时", intent="deny", duration_minutes=30)
+    assert answered.responses == ["utter_nothing_to_deny"]
+    assert street.row(Confirmation).minutes == 90
+
+
+@pytest.mark.parametrize("minutes", [0, 100_000])
+def test_a_correction_to_what_no_visit_takes_is_refused(
+    street: Street, zhang: Speaker, accepted: int, minutes: int
+) -> None:
+    is_done(zhang, 90.0)
+    answered = says(zhang, ActionSayNo, "不对", intent="deny", duration_minutes=minutes)
+    assert answered.responses == ["utter_refused_bad_minutes"]
+    assert street.row(Confirmation).minutes == 90

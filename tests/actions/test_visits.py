@@ -79,12 +79,23 @@ def test_yes_moves_the_minutes_and_tells_what_is_left(street: Street, wang: Spea
 
 def test_the_notices_yes_button_settles_that_visit_at_once(street: Street, wang: Speaker) -> None:
     number = claimed(street)
-    said = {"request_id": str(number), "recording": "ab" * 32}
+    said = {"request_id": str(number), "choice": "60分钟", "recording": "ab" * 32}
     assert says_she_came(wang, "/confirm_service", **said).slots["visit_sure"] is True
     assert wang.runs(ActionConfirmVisit).responses == ["utter_visit_settled"]
     confirmation = street.row(Confirmation, party=Party.ELDER)
     assert (confirmation.minutes, confirmation.evidence_sha256) == (60, "ab" * 32)
     assert confirmation.turn_id == wang.message["metadata"]["turn_id"]
+
+
+@pytest.mark.parametrize("read", ["90分钟", "60", "", None])
+def test_a_button_under_another_number_than_is_claimed_by_now_moves_nothing(
+    street: Street, wang: Speaker, read: str | None
+) -> None:
+    """He corrected himself after she was told, or somebody made the button up."""
+    said = {"request_id": str(claimed(street)), **({} if read is None else {"choice": read})}
+    assert says_she_came(wang, "/confirm_service", **said).slots["visit_sure"] is None
+    assert "60分钟" in wang.runs(ActionAskVisitSure).text
+    assert street.rows(Confirmation, party=Party.ELDER) == []
 
 
 def test_her_own_number_that_agrees_needs_no_question(street: Street, wang: Speaker) -> None:
@@ -227,7 +238,7 @@ def test_another_elders_button_does_not_fall_on_her_own_visit(
 def test_the_same_button_twice_moves_the_minutes_once(street: Street, wang: Speaker) -> None:
     number = claimed(street)
     for _ in range(2):
-        says_she_came(wang, "/confirm_service", request_id=str(number))
+        says_she_came(wang, "/confirm_service", request_id=str(number), choice="60分钟")
         wang.runs(ActionConfirmVisit)
     assert street.balance("张秀英").posted == 60
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,8 +70,8 @@ OFFER = {
 @pytest.mark.parametrize(
     "why, because",
     [
-        ([], ""),
-        ([{"code": "fair_turn", "asked": 0}], ""),
+        ([], "这回轮到您。"),
+        ([{"code": "fair_turn", "asked": 0}], "这回轮到您。"),
         ([{"code": "same_lane", "lane": "桂花巷"}], "您跟王奶奶一条巷子。"),
         (
             [{"code": "helped_before", "kind": "meals", "day": "2026-02-20"}],
@@ -83,12 +84,51 @@ def test_an_offer_tells_its_strongest_reason(
     phrases: Phrases, why: list[dict[str, Any]], because: str
 ) -> None:
     text, buttons = told(notice("offer_made", **{**OFFER, "why": why}), phrases)
-    assert text.endswith(f"老槐树旁。{because}您去吗？")
+    assert text.endswith(f"在老槐树旁。{because}您去吗？")
     assert "帮着买东西，大约90分钟" in text
     assert [button.payload for button in buttons] == [
         '/accept_task{"offer_id": "3"}',
         '/decline_task{"offer_id": "3"}',
     ]
+
+
+@pytest.mark.parametrize(
+    "note, told_too",
+    [
+        ("俺腿疼，想叫人买点菜", "王奶奶说：俺腿疼，想叫人买点菜。"),
+        ("俺腿疼。", "王奶奶说：俺腿疼。"),
+        # A day in her words is another day when they are heard.
+        ("俺腿疼，明天想叫人买点菜", ""),
+        ("下午三点来", ""),
+        ("买菜", ""),
+        ("说" * 25, ""),
+        ("{elder}{0}", "王奶奶说：{elder}{0}。"),
+    ],
+)
+def test_her_own_words_go_along_when_they_are_short_and_still_true(
+    phrases: Phrases, note: str, told_too: str
+) -> None:
+    text, _ = told(notice("offer_made", **{**OFFER, "note": note}), phrases)
+    assert text.endswith(f"在老槐树旁。{told_too}这回轮到您。您去吗？")
+
+
+def test_what_is_asked_of_a_neighbour_comes_in_short_sentences(phrases: Phrases) -> None:
+    """Who, what, when, where, how long and why, with the longest names of the village."""
+    why = [{"code": "helped_before", "kind": "farm_work", "day": "2026-02-20"}]
+    longest = {"elder": "欧阳桂兰奶奶", "kind": "escort_medical", "place": "村东头老槐树旁边第三家"}
+    text, buttons = told(notice("offer_made", **{**OFFER, **longest, "why": why}), phrases)
+    said = spoken(text)
+    for fact in (
+        "欧阳桂兰奶奶",
+        "陪着看病",
+        "明天上午九点",
+        "一个半小时",
+        "第三家",
+        "干过地里的活",
+    ):
+        assert fact in said
+    assert max(len(one) for one in re.split("[。？！]", said)) <= 40
+    assert [button.title for button in buttons] == ["接", "不接"]
 
 
 def test_zero_minutes_are_minutes(phrases: Phrases) -> None:
@@ -312,6 +352,24 @@ def _unwell_again(hood: Neighbourhood) -> None:
         )
 
 
+def _corrected(hood: Neighbourhood) -> None:
+    assignment = hood.accepted(hood.ask())
+    hood.claim(assignment, 90)
+    about = {"helper": hood.zhang.id, "assignment_id": assignment.id, "turn_id": new_turn()}
+    visits.correct_claim(hood.session, minutes=30, now=hood.now, **about)
+
+
+def _the_day_before_and_the_day_itself(hood: Neighbourhood) -> None:
+    hood.accepted(hood.ask())
+    for later in ({"hours": 9.5}, {"hours": 23.5}, {"hours": 24.3}):
+        deadlines.expire_due(hood.session, now=hood.now + timedelta(**later))
+
+
+def _all_asked_enough(hood: Neighbourhood) -> None:
+    for _ in range(13):
+        hood.ask(minutes=5)
+
+
 def _never_arrived(hood: Neighbourhood) -> None:
     about = {"channel": Channel.TELEGRAM, "now": hood.now}
     bindings.bind(hood.session, member=hood.wang.id, address="1", **about)
@@ -334,6 +392,9 @@ def _new_phones(hood: Neighbourhood) -> None:
 
 
 STORIES: list[Story] = [
+    _corrected,
+    _the_day_before_and_the_day_itself,
+    _all_asked_enough,
     _new_phones,
     _never_arrived,
     _gifts,
@@ -395,6 +456,8 @@ def test_these_stories_queue_every_kind_of_notice(phrases: Phrases, queued: list
     used = {f"utter_notice_{one.kind}" for one in queued}
     unused = {name for name in with_words if not any(name.startswith(kind) for kind in used)} - {
         "utter_notice_because",
+        "utter_notice_your_turn",
+        "utter_notice_in_own_words",
         "utter_notice_request_asked_again",
     }
     assert unused == set()
@@ -415,7 +478,7 @@ def test_an_alarm_asks_who_goes(phrases: Phrases, queued: list[Notice]) -> None:
 @pytest.mark.parametrize(
     "story, who, words",
     [
-        (_settled, "张秀英", "王奶奶点头了，60分钟记到您账上。您现在有60分钟。"),
+        (_settled, "张秀英", "谢谢您！王奶奶点头了，60分钟记到您账上。您现在有60分钟。"),
         (_settled_elder_first, "王奶奶", "张秀英帮您买东西，记了60分钟。您还有60分钟。"),
     ],
 )

@@ -390,7 +390,7 @@ def test_a_push_that_went_elsewhere_is_changed_to_say_so(office: Office) -> None
     assert len(office.messenger.arrived) == 1
     [change] = office.messenger.edited
     assert change.changes == office.delivery("offer_made:1").message_id
-    assert change.text == "王奶奶买东西的事，已经有人去了。谢谢您。"
+    assert change.text == "王奶奶买东西的事，您不用管了。谢谢您。"
     assert change.buttons == ()
     buttons = office.street.rows(SentButton)
     assert len(buttons) == 2 and all(one.died_at for one in buttons)

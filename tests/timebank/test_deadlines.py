@@ -58,7 +58,8 @@ def test_an_unanswered_offer_goes_to_the_next_neighbour(home: Neighbourhood) -> 
     assert expire_due(home.session, now=offer.expires_at).offers == [offer.id]
     assert offer.state is OfferState.EXPIRED
     assert home.offer_of(request).helper is home.li
-    assert home.notices(home.zhang, "offer_gone") == [{"elder": "王奶奶", "kind": "shopping"}]
+    (gone,) = home.notices(home.zhang, "offer_gone")
+    assert gone == {"offer_id": offer.id, "elder": "王奶奶", "kind": "shopping"}
     (told,) = home.notices(home.wang, "request_passed_on")
     assert (told["previous"], told["helper"]) == ("张秀英", "李建国")
 

@@ -432,6 +432,7 @@ def test_another_time_is_asked_anew_also_of_who_declined(home: Neighbourhood) ->
     request = home.ask()
     home.decline(request)
     to_li = home.offer_of(request)
+    home.now += timedelta(hours=1)  # Who said no is not asked anything so soon.
     change(home, request, starts_at=home.now + timedelta(days=2))
     assert to_li.state is OfferState.WITHDRAWN
     assert home.offer_of(request).helper is home.zhang
@@ -443,6 +444,7 @@ def test_back_to_the_first_time_may_ask_again_too(home: Neighbourhood) -> None:
     request = home.ask()
     monday = request.starts_at
     home.decline(request)
+    home.now += timedelta(hours=1)
     change(home, request, starts_at=monday + timedelta(days=1))
     change(home, request, starts_at=monday)
     assert home.offer_of(request).helper is home.zhang

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -147,6 +148,7 @@ def test_who_was_poor_the_last_time_is_no_longer_recommended(home: Neighbourhood
         return [one.helper.name for one in people if Reason.HELPED_BEFORE in one.reasons]
 
     home.decline(request)
+    home.now += timedelta(hours=1)
     request.starts_at = home.now.replace(day=20)
     assert recommended() == ["张秀英"]
     rate(home, visit, 1)

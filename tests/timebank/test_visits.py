@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from actions.timebank import exchange, ledger, queries, visits
 from actions.timebank.errors import BadMinutes, NothingOpen, NotYours, WrongState
 from actions.timebank.ids import TurnId
-from actions.timebank.model import Dispute, Transfer
+from actions.timebank.model import Assignment, Dispute, Transfer
 from actions.timebank.session import Village
 from actions.timebank.states import (
     AssignmentState,
@@ -372,3 +372,75 @@ def test_two_answers_at_once_settle_once(village: Village, clock: FakeClock) -> 
         moved = select(func.count()).where(Transfer.kind == TransferKind.SETTLEMENT)
         assert session.execute(moved).scalar_one() == 1
         assert ledger.verify(session).intact
+
+
+# -- 不对，是半个小时 ---------------------------------------------------------------------------
+
+
+def correct(home: Neighbourhood, assignment: Assignment, minutes: int) -> visits.Settlement:
+    return visits.correct_claim(
+        home.session,
+        helper=assignment.helper_id,
+        assignment_id=assignment.id,
+        minutes=minutes,
+        turn_id=new_turn(),
+        now=home.now,
+        evidence_sha256="cd" * 32,
+    )
+
+
+def test_a_helper_who_misspoke_is_believed_until_she_has_spoken(home: Neighbourhood) -> None:
+    request = home.ask()
+    assignment = home.accepted(request)
+    home.claim(assignment, 90)
+    corrected = correct(home, assignment, 30)
+    assert (corrected.state, corrected.minutes_claimed) == ("waiting_for_elder", 30)
+    (told,) = home.notices(home.wang, "claim_corrected")
+    assert told["minutes"] == 30
+    (claim,) = assignment.visit.confirmations
+    assert (claim.minutes, claim.evidence_sha256) == (30, "cd" * 32)
+    assert home.confirm(request).minutes_settled == 30
+    assert home.balance(home.zhang).posted == 30
+
+
+def test_the_same_number_again_tells_her_nothing(home: Neighbourhood) -> None:
+    assignment = home.accepted(home.ask())
+    home.claim(assignment, 30)
+    correct(home, assignment, 30)
+    assert home.notices(home.wang, "claim_corrected") == []
+
+
+@pytest.mark.parametrize("minutes", [0, -5, 721])
+def test_no_visit_is_corrected_to_what_none_can_take(home: Neighbourhood, minutes: int) -> None:
+    assignment = home.accepted(home.ask())
+    home.claim(assignment, 30)
+    with pytest.raises(BadMinutes):
+        correct(home, assignment, minutes)
+
+
+def test_before_a_claim_and_after_her_word_there_is_nothing_to_correct(
+    home: Neighbourhood,
+) -> None:
+    request = home.ask()
+    assignment = home.accepted(request)
+    with pytest.raises(WrongState):
+        correct(home, assignment, 30)
+    home.claim(assignment, 60)
+    home.confirm(request)
+    with pytest.raises(WrongState):
+        correct(home, assignment, 30)
+    assert home.balance(home.zhang).posted == 60
+
+
+def test_nobody_corrects_anothers_claim(home: Neighbourhood) -> None:
+    assignment = home.accepted(home.ask())
+    home.claim(assignment, 60)
+    with pytest.raises(NotYours):
+        visits.correct_claim(
+            home.session,
+            helper=home.li.id,
+            assignment_id=assignment.id,
+            minutes=10,
+            turn_id=new_turn(),
+            now=home.now,
+        )

@@ -27,7 +27,15 @@ from actions.timebank.model.exchanges import (
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
-from actions.timebank.model.village import Availability, Group, Lane, Member, Relation, Skill
+from actions.timebank.model.village import (
+    Availability,
+    DoNotAsk,
+    Group,
+    Lane,
+    Member,
+    Relation,
+    Skill,
+)
 
 __all__ = [
     "Account",
@@ -53,6 +61,7 @@ __all__ = [
     "DelegationGrant",
     "Delivery",
     "Dispute",
+    "DoNotAsk",
     "Group",
     "Hold",
     "JoinCard",

@@ -103,3 +103,23 @@ class Availability(Base):
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday_of_a_week"),
         one_of("part", DayPart),
     )
+
+
+class DoNotAsk(Base):
+    """What a helper wished not to be asked for: a kind of help, a time, or a kind for a time."""
+
+    __tablename__ = "do_not_ask"
+    id = Column(Integer, primary_key=True)
+    member_id = Column(ForeignKey("member.id"), nullable=False, index=True)
+    service_kind = Column(Choice(ServiceKind))
+    """None for every kind."""
+    until = Column(AwareDateTime)
+    """No request that begins before this; None for good."""
+    words = Column(String(120), nullable=False, server_default="")
+    """The reason, as it was told."""
+    said_at = Column(AwareDateTime, nullable=False)
+    __table_args__ = (
+        one_of("service_kind", ServiceKind),
+        # Who wants no tasks at all, for good, takes none: see `Member.takes_tasks`.
+        CheckConstraint("service_kind IS NOT NULL OR until IS NOT NULL", name="kind_or_time"),
+    )
