@@ -13,9 +13,11 @@ from actions.timebank import (
     alarm_questions,
     alerts,
     deadlines,
+    delegates,
     disputes,
     exchange,
     gifts,
+    on_behalf,
     ratings,
     reminders,
     visits,
@@ -29,6 +31,7 @@ from bot.notices import told
 from bot.phrases import Phrases
 from tests.small_village import Street
 from tests.timebank.builders import MORNING
+from tests.timebank.consenting import allow, calls
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
 from voice.speakable import speakable
 
@@ -241,7 +244,22 @@ def _unwell_again(hood: Neighbourhood) -> None:
         )
 
 
+def _family(hood: Neighbourhood) -> None:
+    calls(hood.session, hood.wang, hood.li, "儿子")
+    given = allow(hood.session, hood.wang, hood.li, hood.now)
+    who = {"by": hood.li.id, "elder": hood.wang.id, "now": hood.now}
+    on_behalf.see_balance(hood.session, **who)
+    on_behalf.see_requests(hood.session, **who)
+    for asker in (hood.li, hood.staff):
+        hood.ask(minutes=30, requested_by=asker.id)
+    delegates.end(hood.session, delegation_id=given.id, by=hood.li.id, now=hood.now)
+    allow(hood.session, hood.wang, hood.li, hood.now)
+    for days in (170, 183):
+        delegates.sweep(hood.session, now=hood.now + timedelta(days=days))
+
+
 STORIES: list[Story] = [
+    _family,
     _gifts,
     _ratings,
     _settled,
