@@ -104,7 +104,9 @@ def test_she_sends_him_away_in_her_own_words(
     assert [e["name"] for e in answered.events if e["event"] == "followup"] == [
         "action_end_delegation"
     ]
-    assert wang.runs(family.ActionEndDelegation).responses == ["utter_delegation_ended"]
+    ended = wang.runs(family.ActionEndDelegation)
+    assert ended.responses == ["utter_delegation_ended"]
+    assert ended.events[-1]["name"] == "action_listen", "Rasa would repair what is done"
     assert street.row(Delegation).state is D.ENDED
 
 
