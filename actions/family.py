@@ -19,6 +19,7 @@ from actions.timebank.states import DelegateScope, DelegationState
 from actions.whom import ANYBODY
 
 LISTEN = FollowupAction("action_listen")
+"""Ends the turn: these actions stand in no rule, and Rasa would repair after them."""
 AWAY = re.compile(
     "(?:不|别|甭|莫|不用|不要|不想|不再)(?:再)?(?:让|叫|用|要)?(?P<whom>\\w{1,8}?)"
     "(?:(?:再)?[替代][我俺]\\w{0,4}|办|管)了?"
@@ -50,7 +51,7 @@ class ActionEndDelegation(VillageAction):
         delegation = sent_away(talk)
         if delegation is not None:
             _send_away(talk, delegation)
-        return []
+        return [LISTEN]
 
 
 # -- the elder -----------------------------------------------------------------------------------

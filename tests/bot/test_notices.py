@@ -18,10 +18,12 @@ from actions.timebank import (
     channels,
     check_ins,
     deadlines,
+    delegates,
     deliveries,
     disputes,
     exchange,
     gifts,
+    on_behalf,
     ratings,
     reminders,
     turns,
@@ -46,6 +48,7 @@ from bot.phrases import Phrases
 from bot.settings import Settings
 from tests.small_village import Street
 from tests.timebank.builders import MORNING, FakeClock
+from tests.timebank.consenting import allow, calls
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
 from tests.timebank.phones import Phone
 from voice.speakable import speakable
@@ -391,12 +394,27 @@ def _new_phones(hood: Neighbourhood) -> None:
     channels.mark_unreachable(hood.session, BindingId(binding.id), now=hood.now)
 
 
+def _family(hood: Neighbourhood) -> None:
+    calls(hood.session, hood.wang, hood.li, "儿子")
+    given = allow(hood.session, hood.wang, hood.li, hood.now)
+    who = {"by": hood.li.id, "elder": hood.wang.id, "now": hood.now}
+    on_behalf.see_balance(hood.session, **who)
+    on_behalf.see_requests(hood.session, **who)
+    for asker in (hood.li, hood.staff):
+        hood.ask(minutes=30, requested_by=asker.id)
+    delegates.end(hood.session, delegation_id=given.id, by=hood.li.id, now=hood.now)
+    allow(hood.session, hood.wang, hood.li, hood.now)
+    for days in (170, 183):
+        delegates.sweep(hood.session, now=hood.now + timedelta(days=days))
+
+
 STORIES: list[Story] = [
     _corrected,
     _the_day_before_and_the_day_itself,
     _all_asked_enough,
     _new_phones,
     _never_arrived,
+    _family,
     _gifts,
     _ratings,
     _settled,

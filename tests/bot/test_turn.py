@@ -336,7 +336,6 @@ def test_our_own_buttons_are_passed_on(parlour: Parlour, phrases: Phrases) -> No
             alert_id=90,
             delegation_id=78,
             offer_id=12,
-            alert_id=9,
             assignment_id=11,
             minutes="60分钟",
             request_id=34,
