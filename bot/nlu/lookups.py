@@ -49,12 +49,15 @@ class PhraseFinder:
         self.tables = tables
         self._spelled: Dict[str, str] = {}
         self._sounded: Dict[Tuple[str, ...], Tuple[str, str]] = {}
-        self._gapped: List[_Gapped] = []
+        # By their first character and by their first sound.
+        self._gapped: Dict[str, List[_Gapped]] = {}
         for table, phrases in tables.items():
             for phrase in phrases:
                 by_sound = not table.endswith(AS_SPELLED)
                 if GAP in phrase:
-                    self._gapped.append(_gapped(table, phrase, by_sound))
+                    one = _gapped(table, phrase, by_sound)
+                    for first in {phrase[0], *folded(phrase)[:1]}:
+                        self._gapped.setdefault(first, []).append(one)
                     continue
                 self._spelled.setdefault(phrase, table)
                 if by_sound and len(phrase) >= SHORTEST_BY_SOUND:
@@ -92,7 +95,11 @@ class PhraseFinder:
         return None
 
     def _gapped_at(self, text: str, line: str, places: Sequence[int], start: int) -> Found | None:
-        for one in self._gapped:
+        sound = line[places[start] : places[start + 1] - 1]
+        likely = dict.fromkeys(
+            one for first in (text[start], sound) for one in self._gapped.get(first, ())
+        )
+        for one in likely:
             match = one.spelled.match(text, start)
             if match:
                 return Found(one.table, one.phrase, start, match.end())
