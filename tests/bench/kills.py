@@ -209,6 +209,9 @@ async def _live(village: Village, messenger: Seen, phrases: Phrases) -> None:
     finally:
         # A thread that is still at the database ends before the dead are counted.
         notifier._database.shutdown(wait=True)
+        for task in notifier._under_way.values():
+            if task.done() and not task.cancelled():
+                task.exception()
 
 
 def _kill_really(folder: Path, books: Books, chance: random.Random) -> None:

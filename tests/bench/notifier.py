@@ -16,11 +16,11 @@ from sqlalchemy import func, select
 
 from actions.timebank import bindings
 from actions.timebank.ids import MemberId
-from actions.timebank.model import Notice
+from actions.timebank.model import Delivery, Notice
 from actions.timebank.notices import tell
 from actions.timebank.schema import upgrade
 from actions.timebank.session import Village, open_village
-from actions.timebank.states import Channel, NoticeState
+from actions.timebank.states import Channel, DeliveryState, NoticeState
 from bot.channels.telegram.bot_api import make_bot
 from bot.channels.telegram.messenger import TelegramMessenger
 from bot.channels.telegram.outgoing import Post
@@ -85,8 +85,12 @@ def queue(village: Village, people: Sequence[int], keys: Sequence[str]) -> None:
 
 
 def untold(village: Village) -> int:
+    """How many notices are still to be told; those handed to the staff are not."""
+    handed_on = select(Delivery.notice_id).where(Delivery.state == DeliveryState.GIVEN_UP)
     with village.reading() as session:
-        waiting = select(func.count(Notice.id)).where(Notice.state == NoticeState.QUEUED)
+        waiting = select(func.count(Notice.id)).where(
+            Notice.state == NoticeState.QUEUED, Notice.id.not_in(handed_on)
+        )
         return int(session.execute(waiting).scalar_one())
 
 

@@ -123,6 +123,8 @@ class LifeOfANotifier(RuleBasedStateMachine):
         try:
             self._deliver()
         except Killed:
+            # The one connection of a database in memory must not be used by a dead one's thread.
+            self.notifier._database.shutdown(wait=True)
             self.restart()
         self.messenger.after_it_arrived = self.messenger.before_it_arrives = lambda _push: None
 
@@ -168,7 +170,7 @@ class LifeOfANotifier(RuleBasedStateMachine):
             rows = session.query(Delivery).all()
             queues = {deliveries.about(NoticeId(one.notice_id)): one.urgency for one in rows}
         first: dict[tuple[MemberId, Urgency], list[int]] = {}
-        for push in dict.fromkeys(self.messenger.arrived):
+        for push in self.messenger.arrived:
             number = int(push.about.split(":")[1])
             line = first.setdefault((push.member, queues[push.about]), [])
             if number not in line:
