@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from telegram.ext import BaseRateLimiter
 
-from actions.timebank import alarm_chain, check_ins, delegates, reminders
+from actions.timebank import alarm_chain, alarm_questions, check_ins, delegates, reminders
 from actions.timebank.alarm_chain import Chains
 from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
@@ -181,10 +181,10 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
 
 
 async def look_after_deadlines(village: Village, recordings: Path, chains: Chains) -> None:
-    """Lets alarms climb, asks how people are, passes unanswered offers on, ends what is too late,
-    tells reminders, asks again who may act for whom, and deletes recordings that nobody may hear
-    any more, for as long as the program runs. What fails is tried again soon, and holds nothing
-    else up."""
+    """Calls people to whoever fell silent, lets alarms climb, passes unanswered offers on and ends
+    what is too late, asks how people are, tells reminders, asks again who may act for whom, and
+    deletes recordings that nobody may hear any more, for as long as the program runs. What fails
+    is tried again soon, and holds nothing else up."""
 
     def passing_time(act: Callable[[Session], object]) -> Callable[[], None]:
         def look() -> None:
@@ -194,6 +194,8 @@ async def look_after_deadlines(village: Village, recordings: Path, chains: Chain
         return look
 
     looks: Sequence[Callable[[], object]] = (
+        # Danger first, and each in a transaction that nothing else can undo.
+        passing_time(lambda session: alarm_questions.call_unanswered(session, now=village.clock())),
         passing_time(lambda session: alarm_chain.climb(session, chains, now=village.clock())),
         passing_time(lambda session: expire_due(session, now=village.clock())),
         passing_time(lambda session: check_ins.look(session, now=village.clock())),

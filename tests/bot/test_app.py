@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from actions.timebank import alerts, consents, reminders
+from actions.timebank import alarm_questions, alerts, consents, deadlines, reminders
 from actions.timebank.demo import fill_demo_village
 from actions.timebank.ids import TurnId
-from actions.timebank.model import AlarmStep, Reminder
+from actions.timebank.model import AlarmStep, Alert, Reminder
 from actions.timebank.schema import upgrade
 from actions.timebank.states import ReminderState
 from bot import app
@@ -106,3 +106,27 @@ def test_a_bug_elsewhere_does_not_keep_an_alarm_from_climbing(
         looking.cancel()
 
     asyncio.run(asyncio.wait_for(look_twice(), timeout=20))
+
+
+def test_a_bug_elsewhere_does_not_keep_her_silence_from_calling_people(
+    tmp_path: Path, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with street.neighbourhood() as hood:
+        about = {"member": hood.wang.id, "turn_id": TurnId("talk:1"), "now": hood.now}
+        alarm_questions.ask(hood.session, words="不得劲", **about)
+
+    def broken(*_given: Any, **_more: Any) -> None:
+        raise KeyError("a bug")
+
+    # One of the many things that the sweep of offers and visits does.
+    monkeypatch.setattr(deadlines.coming_visits, "tell_of_coming", broken)
+    street.clock.pass_time(minutes=1)
+    chains = Settings(_env_file=None).chains
+
+    async def look() -> None:
+        looking = asyncio.create_task(app.look_after_deadlines(street.village, tmp_path, chains))
+        while not street.count(Alert):
+            await asyncio.sleep(0.01)
+        looking.cancel()
+
+    asyncio.run(asyncio.wait_for(look(), timeout=5))
