@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 5
 """How often unanswered offers and missed times are looked after."""
+THREADS = 16
+"""Python gives two cores six. Eight notices that wait for the one voice would take them all, and a
+cry for help could not even be written down. Connections to the database are as many."""
 RASA_PATIENCE = httpx.Timeout(15.0, connect=2.0)
 
 
@@ -144,6 +148,7 @@ def build_app(settings: Settings) -> Starlette:
 def app_of(parts: Parts, *, demo: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         looking = look_after_deadlines(parts.village, parts.recordings, parts.chains)
         deadlines = asyncio.create_task(looking)
         notifying = None

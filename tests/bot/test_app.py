@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from actions.timebank.ids import TurnId
 from actions.timebank.model import AlarmStep, Alert, Reminder
 from actions.timebank.schema import upgrade
 from actions.timebank.states import ReminderState
-from bot import app
+from bot import app, notifier
 from bot.settings import Settings
 from tests.bot.turn_parts import Parlour
 from tests.small_village import Street
@@ -130,3 +131,21 @@ def test_a_bug_elsewhere_does_not_keep_her_silence_from_calling_people(
         looking.cancel()
 
     asyncio.run(asyncio.wait_for(look(), timeout=5))
+
+
+def test_waiting_for_the_one_voice_leaves_room_for_a_cry_for_help(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, home=tmp_path, clock=MORNING.isoformat())
+    upgrade(settings.database)
+    parts = app.build_parts(settings, recognizer=Mute(), synthesizer=Mute())
+    program = app.app_of(parts, demo=False)
+    the_voice_is_free = threading.Event()
+
+    async def work() -> None:
+        async with program.router.lifespan_context(program):
+            told = [asyncio.to_thread(the_voice_is_free.wait, 5) for _ in range(notifier.AT_ONCE)]
+            waiting = asyncio.gather(*told)
+            await asyncio.sleep(0)
+            await asyncio.wait_for(asyncio.to_thread(the_voice_is_free.set), 2)
+            await waiting
+
+    asyncio.run(work())
