@@ -295,14 +295,18 @@ def test_when_all_who_were_called_cannot_go_it_climbs_at_once(
     assert log(hood)[-1] == ("climbed", ["赵铁柱"])
 
 
-def test_when_nobody_at_all_can_go_the_staff_hear_of_120_once(
-    hood: Neighbourhood, clock: FakeClock
-) -> None:
+def nobody_can(hood: Neighbourhood, clock: FakeClock) -> None:
     alert = cry(hood, clock)
     for who in (hood.zhang, hood.li, hood.staff):
         cannot(hood, alert, who, clock)
     climb(hood, clock)
     cannot(hood, alert, hood.zhao, clock)
+
+
+def test_when_nobody_at_all_can_go_the_staff_hear_of_120_once(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    nobody_can(hood, clock)
     for _ in range(3):
         climb(hood, clock, minutes=5)
     assert kinds(hood, hood.staff) == ["staff_alert", "staff_alert_nobody"]
@@ -313,11 +317,7 @@ def test_when_nobody_at_all_can_go_the_staff_hear_of_120_once(
 def test_while_nobody_can_go_the_staff_hear_so_again_and_again(
     hood: Neighbourhood, clock: FakeClock
 ) -> None:
-    alert = cry(hood, clock)
-    for who in (hood.zhang, hood.li, hood.staff):
-        cannot(hood, alert, who, clock)
-    climb(hood, clock)
-    cannot(hood, alert, hood.zhao, clock)
+    nobody_can(hood, clock)
     for _ in range(3):
         hears(hood, clock, hood.staff)
         climb(hood, clock, minutes=5)
