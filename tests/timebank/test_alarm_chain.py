@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from actions.timebank import alarm_chain, alerts, outbox, quiet_hours
 from actions.timebank.alarm_calls import Ring
 from actions.timebank.alarm_chain import CHECK_IN_CHAIN, EMERGENCY_CHAIN, read_chain
-from actions.timebank.errors import NotYours
+from actions.timebank.errors import NotYours, WrongState
 from actions.timebank.ids import AlertId, TurnId
 from actions.timebank.model import AlarmStep, Alert, Delivery, Member, Notice
 from actions.timebank.session import Village
@@ -256,6 +256,17 @@ def test_an_alarm_of_before_the_chain_is_taken_up(hood: Neighbourhood, clock: Fa
     hood.session.flush()
     climb(hood, clock)
     assert log(hood) == [("raised", ["陈干事", "张秀英", "李建国"])]
+
+
+def test_an_alarm_that_the_migration_closed_is_refused_as_over(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    times = {"raised_at": clock(), "closed_at": clock(), "state": AlertState.CLOSED}
+    old = Alert(kind=AlertKind.EMERGENCY, member=hood.wang, turn_id="talk:old", **times)
+    hood.session.add(old)
+    hood.session.flush()
+    with pytest.raises(WrongState):
+        take(hood, old, hood.zhang, clock)
 
 
 def test_with_nobody_around_she_is_sent_to_120_at_once(
