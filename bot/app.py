@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from telegram.ext import BaseRateLimiter
 
-from actions.timebank import alarm_chain, check_ins, delegates, reminders
+from actions.timebank import alarm_chain, alarm_questions, check_ins, delegates, reminders
 from actions.timebank.alarm_chain import Chains
 from actions.timebank.deadlines import expire_due
 from actions.timebank.demo import is_demo_village
@@ -45,6 +46,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 5
 """How often unanswered offers and missed times are looked after."""
+THREADS = 16
+"""Python gives two cores six. Eight notices that wait for the one voice would take them all, and a
+cry for help could not even be written down. Connections to the database are as many."""
 RASA_PATIENCE = httpx.Timeout(15.0, connect=2.0)
 
 
@@ -144,6 +148,7 @@ def build_app(settings: Settings) -> Starlette:
 def app_of(parts: Parts, *, demo: bool) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         looking = look_after_deadlines(parts.village, parts.recordings, parts.chains)
         deadlines = asyncio.create_task(looking)
         notifying = None
@@ -181,10 +186,10 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
 
 
 async def look_after_deadlines(village: Village, recordings: Path, chains: Chains) -> None:
-    """Lets alarms climb, asks how people are, passes unanswered offers on, ends what is too late,
-    tells reminders, asks again who may act for whom, and deletes recordings that nobody may hear
-    any more, for as long as the program runs. What fails is tried again soon, and holds nothing
-    else up."""
+    """Calls people to whoever fell silent, lets alarms climb, passes unanswered offers on and ends
+    what is too late, asks how people are, tells reminders, asks again who may act for whom, and
+    deletes recordings that nobody may hear any more, for as long as the program runs. What fails
+    is tried again soon, and holds nothing else up."""
 
     def passing_time(act: Callable[[Session], object]) -> Callable[[], None]:
         def look() -> None:
@@ -194,6 +199,8 @@ async def look_after_deadlines(village: Village, recordings: Path, chains: Chain
         return look
 
     looks: Sequence[Callable[[], object]] = (
+        # Danger first, and each in a transaction that nothing else can undo.
+        passing_time(lambda session: alarm_questions.call_unanswered(session, now=village.clock())),
         passing_time(lambda session: alarm_chain.climb(session, chains, now=village.clock())),
         passing_time(lambda session: expire_due(session, now=village.clock())),
         passing_time(lambda session: check_ins.look(session, now=village.clock())),

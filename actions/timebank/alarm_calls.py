@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import cast
@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 
 from actions.timebank import delegates, members, outbox
 from actions.timebank.ids import MemberId, TurnId
-from actions.timebank.model import AlarmPlace, AlarmRefusal, AlarmStep, Alert, Member
+from actions.timebank.model import AlarmPlace, AlarmRefusal, AlarmStep, Alert, Delivery, Member
 from actions.timebank.notices import tell
-from actions.timebank.states import AlarmWhy, AlertKind, DelegateScope
+from actions.timebank.states import AlarmWhy, AlertKind, DelegateScope, DeliveryState
 
 NEIGHBOURS_TOLD = 2
 
 ALARM_KINDS = frozenset({"staff_alert", "neighbour_alert", "check_in_missed", "alert_not_closed"})
 """Notices that ask somebody to go; their `alert_id` names the alarm."""
+NOBODY = "staff_alert_nobody"
 
 
 class Ring(str, Enum):
@@ -128,20 +129,21 @@ def call(
     """Calls these people and writes the step down. The same turn again does neither.
 
     Somebody who has not even heard an earlier call of the same alarm is not called twice when
-    only time has passed."""
+    only time has passed. When there is nobody to call, the staff hear that, each time again."""
     if turn_id is not None and said_in(session, turn_id) is not None:
         return
     step = next_step(session, alert)
     log(session, alert, people, why=why, now=now, turn_id=turn_id)
     for one in people:
-        if why is AlarmWhy.AGAIN and _unheard(session, alert, one):
+        if why is AlarmWhy.AGAIN and _is_on_its_way(session, alert, one, ALARM_KINDS):
             continue
         _tell(session, alert, one, why=why, words=words, step=step, now=now)
     if not people and why is not AlarmWhy.CLIMBED:
         facts = {"alert_id": alert.id, "member": alert.member.name}
         for one in people_of(session, [Ring.COORDINATORS], MemberId(alert.member_id)):
-            about = f"{alert.id}"
-            tell(session, MemberId(one.id), "staff_alert_nobody", about=about, now=now, **facts)
+            if not _is_on_its_way(session, alert, one, {NOBODY}):
+                about = f"{alert.id}:{step}"
+                tell(session, MemberId(one.id), NOBODY, about=about, now=now, **facts)
 
 
 def log(
@@ -226,8 +228,16 @@ def _tell(
     tell_place(session, alert, one, now=now)
 
 
-def _unheard(session: Session, alert: Alert, one: Member) -> bool:
-    return any(
-        notice.kind in ALARM_KINDS and notice.facts.get("alert_id") == alert.id
+def _is_on_its_way(session: Session, alert: Alert, one: Member, kinds: Collection[str]) -> bool:
+    """Whether such a notice of this alarm still waits to be heard. What a messenger could not
+    bring, or found untrue at the time, does not: nobody hears it any more by itself."""
+    waiting = [
+        notice.id
         for notice in outbox.queued_for(session, MemberId(one.id))
+        if notice.kind in kinds and notice.facts.get("alert_id") == alert.id
+    ]
+    lost = select(Delivery.notice_id).where(
+        Delivery.notice_id.in_(waiting),
+        Delivery.state.in_((DeliveryState.GIVEN_UP, DeliveryState.DROPPED)),
     )
+    return bool(set(waiting) - set(session.execute(lost).scalars()))

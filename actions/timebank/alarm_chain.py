@@ -168,7 +168,8 @@ def _call_again(session: Session, alert: Alert, rings: tuple[Ring, ...], now: da
     people = alarm_calls.whoever_can(session, alert, rings)
     alarm_calls.call(session, alert, people, why=AlarmWhy.AGAIN, now=now)
     if alert.kind is AlertKind.EMERGENCY and alert.taken_by_id is None:
-        tell(session, MemberId(alert.member_id), "alarm_nobody_yet", about=f"{alert.id}", now=now)
+        member, about = MemberId(alert.member_id), f"{alert.id}"
+        tell(session, member, "alarm_nobody_yet", about=about, now=now, alert_id=alert.id)
 
 
 def _look_after_taken(session: Session, alert: Alert, chain: Chain, now: datetime) -> bool:

@@ -140,7 +140,8 @@ def _plan(session: Session, person: Member, now: datetime) -> None:
 def _ask(session: Session, check_in: CheckIn, kind: str, now: datetime) -> None:
     session.flush()
     member = MemberId(check_in.member_id)
-    tell(session, member, kind, about=f"{check_in.id}", now=now, member=check_in.member.name)
+    facts = {"check_in_id": check_in.id, "member": check_in.member.name}
+    tell(session, member, kind, about=f"{check_in.id}", now=now, **facts)
 
 
 def _raise_alarm(session: Session, check_in: CheckIn, now: datetime) -> None:

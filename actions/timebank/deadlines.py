@@ -10,8 +10,8 @@ from sqlalchemy import String, select
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
-from actions.timebank import alarm_questions, coming_visits, disputes, funding
-from actions.timebank.ids import AlertId, MemberId, OfferId, RequestId, TurnId
+from actions.timebank import coming_visits, disputes, funding
+from actions.timebank.ids import MemberId, OfferId, RequestId, TurnId
 from actions.timebank.lookups import active_assignment, request_by_id
 from actions.timebank.matching import candidates
 from actions.timebank.model import Assignment, Notice, Offer, ServiceRequest, Visit
@@ -52,14 +52,11 @@ class Expired:
     """Promised, but never begun; now a dispute for staff."""
     unconfirmed: list[RequestId]
     """Claimed, and the elder has not said yes or no: she and the staff are told."""
-    alarms: list[AlertId]
-    """Asked whether something had happened, and silent since: people were called."""
 
 
 def expire_due(session: Session, *, now: datetime) -> Expired:
     """Acts on everything whose time has run out, asks again who was left in peace, and speaks of
     the visits that are near. Twice in a row does nothing more."""
-    alarms = alarm_questions.call_unanswered(session, now=now)
     requests, withdrawn_offers = _expire_requests(session, now)
     offers = withdrawn_offers + _expire_offers(session, now)
     _ask_again(session, now)
@@ -69,7 +66,6 @@ def expire_due(session: Session, *, now: datetime) -> Expired:
         requests=requests,
         no_shows=_expire_promises(session, now),
         unconfirmed=_remind_of_claims(session, now),
-        alarms=alarms,
     )
 
 

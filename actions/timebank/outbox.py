@@ -16,16 +16,26 @@ from sqlalchemy.orm import Session
 from actions.timebank.errors import NotYours
 from actions.timebank.ids import MemberId, NoticeId
 from actions.timebank.members import LARGEST_ID
-from actions.timebank.model import Alert, Assignment, Notice, Offer, Reminder, ServiceRequest
+from actions.timebank.model import (
+    Alert,
+    Assignment,
+    CheckIn,
+    Notice,
+    Offer,
+    Reminder,
+    ServiceRequest,
+)
 from actions.timebank.states import (
     AlertState,
     AssignmentState,
+    CheckInState,
     NoticeState,
     OfferState,
     ReminderState,
     RequestState,
 )
 
+_NOT_OVER = frozenset({AlertState.RAISED, AlertState.TAKEN})
 _TRUE_WHILE: Mapping[str, tuple[Any, str, frozenset[Enum]]] = {
     "offer_made": (Offer, "offer_id", frozenset({OfferState.PENDING})),
     "visit_tomorrow": (Assignment, "assignment_id", frozenset({AssignmentState.ACTIVE})),
@@ -33,10 +43,20 @@ _TRUE_WHILE: Mapping[str, tuple[Any, str, frozenset[Enum]]] = {
     "visit_soon": (ServiceRequest, "request_id", frozenset({RequestState.ASSIGNED})),
     "visit_late": (ServiceRequest, "request_id", frozenset({RequestState.ASSIGNED})),
     "reminder": (Reminder, "reminder_id", frozenset({ReminderState.TOLD})),
+    "check_in": (CheckIn, "check_in_id", frozenset({CheckInState.ASKED})),
+    "check_in_again": (CheckIn, "check_in_id", frozenset({CheckInState.ASKED})),
     "neighbour_alert": (Alert, "alert_id", frozenset({AlertState.RAISED})),
-    "staff_alert": (Alert, "alert_id", frozenset({AlertState.RAISED, AlertState.TAKEN})),
+    "check_in_missed": (Alert, "alert_id", frozenset({AlertState.RAISED})),
+    "alert_not_closed": (Alert, "alert_id", frozenset({AlertState.RAISED})),
+    "alarm_nobody_yet": (Alert, "alert_id", frozenset({AlertState.RAISED})),
+    "staff_alert_nobody": (Alert, "alert_id", frozenset({AlertState.RAISED})),
+    "alert_all_well": (Alert, "alert_id", frozenset({AlertState.TAKEN})),
+    "staff_alert": (Alert, "alert_id", _NOT_OVER),
+    # Where she is is nobody's business any more when all is well.
+    "alert_place": (Alert, "alert_id", _NOT_OVER),
 }
-"""Notices that ask for something, what they ask about, and in which states it is still asked."""
+"""Notices that are of use for a time only: what they are about, and in which states of it they are
+still told."""
 
 
 def queue(

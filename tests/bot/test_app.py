@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from actions.timebank import alerts, consents, reminders
+from actions.timebank import alarm_questions, alerts, consents, deadlines, reminders
 from actions.timebank.demo import fill_demo_village
 from actions.timebank.ids import TurnId
-from actions.timebank.model import AlarmStep, Reminder
+from actions.timebank.model import AlarmStep, Alert, Reminder
 from actions.timebank.schema import upgrade
 from actions.timebank.states import ReminderState
-from bot import app
+from bot import app, notifier
 from bot.settings import Settings
 from tests.bot.turn_parts import Parlour
 from tests.small_village import Street
@@ -106,3 +107,45 @@ def test_a_bug_elsewhere_does_not_keep_an_alarm_from_climbing(
         looking.cancel()
 
     asyncio.run(asyncio.wait_for(look_twice(), timeout=20))
+
+
+def test_a_bug_elsewhere_does_not_keep_her_silence_from_calling_people(
+    tmp_path: Path, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with street.neighbourhood() as hood:
+        about = {"member": hood.wang.id, "turn_id": TurnId("talk:1"), "now": hood.now}
+        alarm_questions.ask(hood.session, words="不得劲", **about)
+
+    def broken(*_given: Any, **_more: Any) -> None:
+        raise KeyError("a bug")
+
+    # One of the many things that the sweep of offers and visits does.
+    monkeypatch.setattr(deadlines.coming_visits, "tell_of_coming", broken)
+    street.clock.pass_time(minutes=1)
+    chains = Settings(_env_file=None).chains
+
+    async def look() -> None:
+        looking = asyncio.create_task(app.look_after_deadlines(street.village, tmp_path, chains))
+        while not street.count(Alert):
+            await asyncio.sleep(0.01)
+        looking.cancel()
+
+    asyncio.run(asyncio.wait_for(look(), timeout=5))
+
+
+def test_waiting_for_the_one_voice_leaves_room_for_a_cry_for_help(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, home=tmp_path, clock=MORNING.isoformat())
+    upgrade(settings.database)
+    parts = app.build_parts(settings, recognizer=Mute(), synthesizer=Mute())
+    program = app.app_of(parts, demo=False)
+    the_voice_is_free = threading.Event()
+
+    async def work() -> None:
+        async with program.router.lifespan_context(program):
+            told = [asyncio.to_thread(the_voice_is_free.wait, 5) for _ in range(notifier.AT_ONCE)]
+            waiting = asyncio.gather(*told)
+            await asyncio.sleep(0)
+            await asyncio.wait_for(asyncio.to_thread(the_voice_is_free.set), 2)
+            await waiting
+
+    asyncio.run(work())

@@ -301,7 +301,7 @@ def _silent_after_the_question(hood: Neighbourhood) -> None:
     alarm_questions.ask(
         hood.session, member=hood.wang.id, words="不得劲", turn_id=new_turn(), now=hood.now
     )
-    deadlines.expire_due(hood.session, now=hood.now + timedelta(minutes=1))
+    alarm_questions.call_unanswered(hood.session, now=hood.now + timedelta(minutes=1))
 
 
 def _silent_and_nobody_near(hood: Neighbourhood) -> None:

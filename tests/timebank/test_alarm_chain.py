@@ -12,11 +12,19 @@ from sqlalchemy.orm import Session
 from actions.timebank import alarm_chain, alerts, outbox, quiet_hours
 from actions.timebank.alarm_calls import Ring
 from actions.timebank.alarm_chain import CHECK_IN_CHAIN, EMERGENCY_CHAIN, read_chain
-from actions.timebank.errors import NotYours
+from actions.timebank.errors import NotYours, WrongState
 from actions.timebank.ids import AlertId, TurnId
-from actions.timebank.model import AlarmStep, Alert, Member, Notice
+from actions.timebank.model import AlarmStep, Alert, Delivery, Member, Notice
 from actions.timebank.session import Village
-from actions.timebank.states import AlarmWhy, AlertKind, AlertState, DelegateScope
+from actions.timebank.states import (
+    AlarmWhy,
+    AlertKind,
+    AlertState,
+    Channel,
+    DelegateScope,
+    DeliveryState,
+    Urgency,
+)
 from tests.timebank.builders import FakeClock, make_member
 from tests.timebank.consenting import allow
 from tests.timebank.neighbourhood import Neighbourhood, new_turn, settle_in
@@ -187,6 +195,26 @@ def test_who_has_not_even_heard_it_yet_is_not_flooded(
     assert len(log(hood)) > 25
 
 
+def undelivered(hood: Neighbourhood, who: Member, state: DeliveryState, clock: FakeClock) -> None:
+    """Nothing of what was queued for him will come by itself any more."""
+    for one in outbox.queued_for(hood.session, who.id):
+        about = {"channel": Channel.TELEGRAM, "member_id": who.id, "urgency": Urgency.URGENT}
+        times = {"due_at": clock(), "ended_at": clock()}
+        hood.session.add(Delivery(notice=one, state=state, **about, **times))
+    hood.session.flush()
+
+
+@pytest.mark.parametrize("state", [DeliveryState.GIVEN_UP, DeliveryState.DROPPED])
+def test_whom_the_messenger_could_not_reach_is_called_again(
+    hood: Neighbourhood, clock: FakeClock, state: DeliveryState
+) -> None:
+    cry(hood, clock)
+    undelivered(hood, hood.staff, state, clock)
+    climb(hood, clock, minutes=3)
+    climb(hood, clock, minutes=5)
+    assert kinds(hood, hood.staff) == ["staff_alert", "staff_alert"]
+
+
 def test_crying_again_and_again_does_not_hold_the_alarm_up(
     hood: Neighbourhood, clock: FakeClock
 ) -> None:
@@ -230,6 +258,17 @@ def test_an_alarm_of_before_the_chain_is_taken_up(hood: Neighbourhood, clock: Fa
     assert log(hood) == [("raised", ["陈干事", "张秀英", "李建国"])]
 
 
+def test_an_alarm_that_the_migration_closed_is_refused_as_over(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    times = {"raised_at": clock(), "closed_at": clock(), "state": AlertState.CLOSED}
+    old = Alert(kind=AlertKind.EMERGENCY, member=hood.wang, turn_id="talk:old", **times)
+    hood.session.add(old)
+    hood.session.flush()
+    with pytest.raises(WrongState):
+        take(hood, old, hood.zhang, clock)
+
+
 def test_with_nobody_around_she_is_sent_to_120_at_once(
     hood: Neighbourhood, clock: FakeClock
 ) -> None:
@@ -267,19 +306,59 @@ def test_when_all_who_were_called_cannot_go_it_climbs_at_once(
     assert log(hood)[-1] == ("climbed", ["赵铁柱"])
 
 
-def test_when_nobody_at_all_can_go_the_staff_hear_of_120_once(
-    hood: Neighbourhood, clock: FakeClock
-) -> None:
+def nobody_can(hood: Neighbourhood, clock: FakeClock) -> None:
     alert = cry(hood, clock)
     for who in (hood.zhang, hood.li, hood.staff):
         cannot(hood, alert, who, clock)
     climb(hood, clock)
     cannot(hood, alert, hood.zhao, clock)
+
+
+def test_when_nobody_at_all_can_go_the_staff_hear_of_120_once(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    nobody_can(hood, clock)
     for _ in range(3):
         climb(hood, clock, minutes=5)
     assert kinds(hood, hood.staff) == ["staff_alert", "staff_alert_nobody"]
     assert log(hood)[-1] == ("again", [])
     assert kinds(hood, hood.wang) == ["alarm_nobody_yet"]
+
+
+def test_while_nobody_can_go_the_staff_hear_so_again_and_again(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    nobody_can(hood, clock)
+    for _ in range(3):
+        hears(hood, clock, hood.staff)
+        climb(hood, clock, minutes=5)
+        assert kinds(hood, hood.staff) == ["staff_alert_nobody"]
+
+
+def is_told(hood: Neighbourhood, who: Member, kind: str) -> bool:
+    [notice] = [one for one in outbox.queued_for(hood.session, who.id) if one.kind == kind]
+    return outbox.still_true(hood.session, notice)
+
+
+def test_what_is_over_before_it_was_heard_is_not_told(
+    hood: Neighbourhood, clock: FakeClock
+) -> None:
+    alert = cry(hood, clock)
+    set_place(hood, clock, (34.5, 113.25))
+    climb(hood, clock, minutes=3)
+    climb(hood, clock, minutes=5)
+    assert is_told(hood, hood.wang, "alarm_nobody_yet")
+    take(hood, alert, hood.zhang, clock)
+    assert not is_told(hood, hood.wang, "alarm_nobody_yet")
+    climb(hood, clock, minutes=15)
+    assert is_told(hood, hood.zhang, "alert_all_well")
+    climb(hood, clock, minutes=15)
+    assert not is_told(hood, hood.zhang, "alert_all_well")
+    assert is_told(hood, hood.staff, "alert_not_closed")
+    assert is_told(hood, hood.zhao, "alert_place")
+    alerts.close_alert(hood.session, alert_id=alert.id, by=hood.zhang.id, now=clock())
+    for who, kind in ((hood.staff, "alert_not_closed"), (hood.zhao, "alert_place")):
+        assert not is_told(hood, who, kind), kind
 
 
 def test_somebody_who_could_not_may_go_after_all(hood: Neighbourhood, clock: FakeClock) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from actions.timebank import alarm_questions, outbox
-from actions.timebank.deadlines import expire_due
 from actions.timebank.errors import UnknownMember
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import AlarmQuestion, Alert, Member
@@ -96,7 +95,7 @@ def test_a_no_keeps_people_from_being_called(
     ask(session, elder, clock)
     settle(session, elder, clock)
     clock.pass_time(minutes=5)
-    assert expire_due(session, now=clock()).alarms == []
+    assert alarm_questions.call_unanswered(session, now=clock()) == []
     assert alarms(session) == [] and told(session, director) == []
 
 
@@ -105,10 +104,10 @@ def test_silence_calls_people_and_tells_her_who_comes(
 ) -> None:
     ask(session, elder, clock)
     clock.pass_time(seconds=59)
-    assert expire_due(session, now=clock()).alarms == []
+    assert alarm_questions.call_unanswered(session, now=clock()) == []
     clock.pass_time(seconds=1)
-    [alarm] = expire_due(session, now=clock()).alarms
-    assert expire_due(session, now=clock()).alarms == []
+    [alarm] = alarm_questions.call_unanswered(session, now=clock())
+    assert alarm_questions.call_unanswered(session, now=clock()) == []
     [alert] = alarms(session)
     assert (alert.id, alert.words, alert.member_id) == (alarm, "不得劲", elder.id)
     assert [kind for kind, _ in told(session, director)] == ["staff_alert"]
@@ -120,7 +119,7 @@ def test_silence_where_nobody_is_near_is_told_too(
 ) -> None:
     ask(session, elder, clock)
     clock.pass_time(minutes=1)
-    assert len(expire_due(session, now=clock()).alarms) == 1
+    assert len(alarm_questions.call_unanswered(session, now=clock())) == 1
     assert told(session, elder) == [("alarm_reached_nobody", {})]
 
 

@@ -85,7 +85,7 @@ def test_who_lives_alone_is_asked_once_a_week_in_the_morning(
     assert len(look_at(session, clock, "04T09:00")) == 1
     assert look_at(session, clock, "04T09:00") == []
     [notice] = outbox.queued_for(session, wang.id)
-    assert (notice.kind, notice.facts) == ("check_in", {"member": "王桂兰"})
+    assert (notice.kind, notice.facts["member"]) == ("check_in", "王桂兰")
     says(session, wang, clock)
     look_at(session, clock, "04T09:10")
     look_at(session, clock, "04T09:11")
@@ -193,6 +193,19 @@ def test_silence_is_asked_again_and_then_looked_after_calmly(
     assert states(session) == ["missed"]
     assert kinds(session, zhang) == ["check_in_missed"]
     assert kinds(session, wang)[-1] == "alarm_for_silence"
+
+
+def test_an_old_question_is_not_put_when_she_was_missed_meanwhile(
+    session: Session, clock: FakeClock, wang: Member, zhang: Member
+) -> None:
+    alert = missed(session, wang, clock)
+    asked = [one for one in outbox.queued_for(session, wang.id) if one.kind.startswith("check_in")]
+    assert len(asked) == 2
+    assert not any(outbox.still_true(session, one) for one in asked)
+    [call] = [one for one in outbox.queued_for(session, zhang.id) if one.kind == "check_in_missed"]
+    assert outbox.still_true(session, call)
+    alerts.take_alert(session, alert_id=AlertId(alert.id), by=zhang.id, now=clock())
+    assert not outbox.still_true(session, call)
 
 
 def test_a_missed_check_in_climbs_slowly_and_never_shouts(

@@ -20,8 +20,9 @@ NOISE = re.compile(r"[\s，。、！？!?.,]")
 SAYS_YES = re.compile("(?=.*[对是嗯好行错])(?:对+|是+|嗯+|好|行|没错|就|的|我|啊|呀|嘛|了)+")
 SAYS_NO = re.compile("不|没有|错|别|弄混")
 LEADS_TO_NAME = re.compile("(?:对+|是+|嗯+|没错|就|的|我|俺|叫|啊|呀|哎)*")
-ALIKE = 0.5
-"""How far a heard name may sound from the one on the card."""
+ALIKE = 0.25
+"""How far a heard name may sound from the one on the card. 王 and 张 lie 0.5 apart: 张秀英 must not
+become 王秀英 by saying her own name."""
 
 
 class Listening(Protocol):

@@ -28,7 +28,10 @@ MOST = 100
 """Updates Telegram gives at once."""
 LOOKED_BACK = 80
 LOOK_AGAIN = 0.2, 2.0
-"""Seconds between looks while something is under way, growing while nothing new comes."""
+"""Seconds between looks while something is under way: what is not confirmed yet would end a long
+poll at once. They grow so slowly that nobody waits for another's turn, and only an answer that
+cannot leave for a long time is looked past more calmly."""
+SLOWER = 1.05
 WRONG_TOKEN_PAUSE = 300.0
 
 Result = TypeVar("Result")
@@ -96,16 +99,18 @@ class Polling:
         await self._patience.until_done(self._bot.delete_webhook)
         await self._patience.until_done(self._bot.initialize)
         logger.info("Telegram: listening as @%s", self._bot.username)
-        pause = LOOK_AGAIN[0]
+        pause, most = LOOK_AGAIN
         while True:
             came = await self._patience.until_done(self._look)
             under_way = self._updates.under_way
             fresh = [one for one in came if one.update_id not in under_way]
-            pause = LOOK_AGAIN[0] if fresh else min(pause * 1.5, LOOK_AGAIN[1])
+            pause = LOOK_AGAIN[0] if fresh or not under_way else min(pause * SLOWER, most)
             for update in fresh:
                 self._updates.take(update)
             if under_way:
-                await asyncio.wait(list(under_way.values()), timeout=pause)
+                await asyncio.wait(
+                    list(under_way.values()), timeout=pause, return_when=asyncio.FIRST_COMPLETED
+                )
 
     async def _look(self) -> Sequence[Update]:
         offset = self._offset()

@@ -1,4 +1,5 @@
-"""Updates on their way: different chats at once, one chat in order, each answered once.
+"""Updates on their way: different chats at once, one chat in order as long as the line can bear it,
+each answered once.
 
 Telegram forgets an update when a later one is asked for, so nothing is confirmed before it is
 answered: what a crash or a power cut interrupts comes again.
@@ -21,6 +22,9 @@ AT_ONCE = 6
 """Updates that are worked on at the same time: two cores hear and speak no faster than that."""
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+BEHIND_SECONDS = 30.0
+"""So long an update waits for the one before it in its chat. It may be a cry for help, and an
+answer that cannot leave must not keep it from being heard."""
 TRIES = 1_440
 """At the longest pause, a day: as long as Telegram itself keeps what it could not deliver."""
 
@@ -84,7 +88,7 @@ class Updates:
 
     async def _see_through(self, update: Update, before: Optional[asyncio.Task[None]]) -> None:
         if before is not None:
-            await asyncio.wait([before])
+            await asyncio.wait([before], timeout=BEHIND_SECONDS)
         pause = FIRST_PAUSE
         for _ in range(TRIES):
             try:

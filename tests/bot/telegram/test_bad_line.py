@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from actions.timebank.model import ChannelBinding
+from bot.channels.telegram import updates
 from tests.bot.telegram.line import NOTE, Line, Loop, eventually
 from tests.bot_api import (
     Chat,
@@ -105,6 +106,18 @@ def test_trouble_in_one_chat_does_not_keep_the_others_waiting(open_line: Line) -
     assert zhang.hears(3).words == ANSWER
     wang.hears_nothing(0.05)
     assert wang.hears(20).words == ANSWER
+
+
+def test_a_cry_for_help_is_heard_while_an_answer_before_it_cannot_leave(
+    open_line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "BEHIND_SECONDS", 0.5)
+    phone = open_line.phone("王奶奶")
+    open_line.api.disturb("sendVoice", cut_before, times=100)
+    phone.says("买点菜")
+    phone.says("我摔了")
+    eventually(lambda: said(open_line) == ["买点菜", "我摔了"], within=5)
+    open_line.api.calms_down()
 
 
 def test_what_was_said_while_the_line_was_away_is_answered_when_it_is_back(

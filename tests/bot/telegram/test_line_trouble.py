@@ -115,6 +115,22 @@ def test_a_slow_turn_of_one_does_not_keep_another_waiting(open_line: Line) -> No
     assert wang.hears().words == ANSWER
 
 
+def test_a_long_turn_of_one_leaves_another_s_words_lying_no_longer_than_a_short_one(
+    open_line: Line,
+) -> None:
+    wang, zhang = open_line.phone("王奶奶"), open_line.phone("张秀英", 1002)
+    open_line.parlour.dialogue.seconds = 6.5
+    wang.says("买点菜")
+    # By now the looks must not lie two seconds apart.
+    time.sleep(4.5)
+    open_line.parlour.dialogue.seconds = 0.0
+    began = time.monotonic()
+    zhang.says("我还有多少时间")
+    assert zhang.hears(5).words == ANSWER
+    assert time.monotonic() - began < 1.0
+    assert wang.hears().words == ANSWER
+
+
 # -- patience, without waiting for it
 
 

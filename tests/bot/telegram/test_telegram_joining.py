@@ -190,6 +190,8 @@ def test_a_stranger_whom_nobody_hears_any_more_still_joins_with_a_card(open_line
         ("错了", False),
         ("我是王桂兰的儿子", None),
         ("我是李建国", None),
+        ("我是张桂兰", None),
+        ("张桂兰", None),
         ("我", None),
         ("", None),
         ("今天天气好", None),
