@@ -16,8 +16,8 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +72,10 @@ class Seen:
 
     async def prepare(self, push: Push) -> None:
         await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def turn(self, push: Push) -> AsyncIterator[None]:
+        yield
 
     async def post(self, push: Push) -> str:
         await asyncio.sleep(0.001)

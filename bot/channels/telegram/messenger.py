@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import AsyncIterator, Iterator
 
 import httpx
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot.channels.telegram.bot_api import Bot
 from bot.channels.telegram.outgoing import Post
-from bot.channels.telegram.rates import seconds_of
+from bot.channels.telegram.rates import Rates, seconds_of
 from bot.messenger import Blocked, MessengerError, Push, RateLimited, Refused, Unreachable
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -28,6 +28,16 @@ class TelegramMessenger:
     async def prepare(self, push: Push) -> None:
         if push.changes is None:
             await self._post.prepare(push.member, self._post.spoken(push.text))
+
+    @asynccontextmanager
+    async def turn(self, push: Push) -> AsyncIterator[None]:
+        limits = self._bot.rate_limiter
+        if not isinstance(limits, Rates):
+            yield
+            return
+        with _understood():
+            async with limits.turn(push.address):
+                yield
 
     async def post(self, push: Push) -> str:
         with _understood():
