@@ -209,6 +209,7 @@ ONE_OF = re.compile(r"\[[^\]]*\]?")
 """Characters that a pattern listens for are no sentence."""
 MAY_HAVE = {
     "bot/commands.py": "the welcome of `make run` shows the engineer what to try",
+    "bot/nlu/fund.py": "what 村里 is misheard for",
     "bot/nlu/numerals.py": "digits that are listened for",
     "voice/engines/mandarin.py": "numerals that a voice must not lengthen or drop",
     "voice/engines/whisper.py": "a prompt for the recognizer, and what it makes up from noise",

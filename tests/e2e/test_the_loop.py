@@ -141,6 +141,7 @@ def test_danger_raises_an_alert_in_one_turn_in_the_middle_of_a_request(
         assert alert.state is AlertState.RAISED
     assert any(notice["kind"] == "staff_alert" for notice in stack.notices("赵明"))
     stack.turn("王桂兰", "没事了，我好好的")
+    stack.turn("王桂兰", "没事了")
     with stack.village.reading() as session:
         assert session.execute(select(Alert)).scalars().one().state is AlertState.CLOSED
 

@@ -69,7 +69,7 @@ def test_a_neighbour_is_asked_by_voice_with_two_buttons(line: Line) -> None:
     assert len(pushes) == 1
     assert pushes[0].words.startswith(OFFERED)
     assert pushes[0].voice is not None
-    assert list(pushes[0].buttons) == ["我去", "去不了"]
+    assert list(pushes[0].buttons) == ["接", "不接"]
     zhang.hears_nothing()
 
 
@@ -82,7 +82,7 @@ def test_a_push_that_went_elsewhere_says_so_and_has_no_buttons(line: Line) -> No
     deliver(line)
     changed = zhang.sees_edit()
     assert changed.message_id == offers[0].message_id
-    assert changed.words == "王奶奶买东西的事，已经有人去了。谢谢您。"
+    assert changed.words == "王奶奶买东西的事，您不用管了。谢谢您。"
     assert list(changed.buttons) == []
     zhang.hears_nothing()
 
@@ -95,7 +95,7 @@ def test_who_takes_no_voice_messages_sees_the_change_all_the_same(line: Line) ->
         deliver(line)
         call_off(line)
         deliver(line)
-    assert zhang.sees_edit().words == "王奶奶买东西的事，已经有人去了。谢谢您。"
+    assert zhang.sees_edit().words == "王奶奶买东西的事，您不用管了。谢谢您。"
 
 
 def test_who_blocked_us_is_marked_and_staff_are_told(line: Line) -> None:
