@@ -28,6 +28,8 @@ class FakeMessenger:
     """Whether the line is cut; `reachable` says so."""
     limits: deque[RateLimited] = field(default_factory=deque)
     """Raised to whoever waits for a turn next."""
+    slow: set[str] = field(default_factory=set)
+    """Chats whose turn comes late."""
     asked: int = 0
     """How often it was asked whether it can be reached."""
     before_it_arrives: Callable[[Push], None] = lambda _push: None
@@ -41,7 +43,7 @@ class FakeMessenger:
     async def turn(self, push: Push) -> AsyncIterator[None]:
         if self.limits:
             raise self.limits.popleft()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.2 if push.address in self.slow else 0)
         yield
 
     async def post(self, push: Push) -> str:
