@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Protocol, Sequence
+from typing import AsyncContextManager, Optional, Protocol, Sequence
 
 from actions.timebank.ids import BindingId, MemberId
 from bot.turn_types import Button
@@ -65,6 +65,9 @@ class Messenger(Protocol):
     async def prepare(self, push: Push) -> None:
         """Does what takes long and needs no network, such as speaking the words. What was not
         prepared is sent all the same."""
+
+    def turn(self, push: Push) -> AsyncContextManager[None]:
+        """Waits until this push may leave; what is posted inside leaves within a moment."""
 
     async def post(self, push: Push) -> str:
         """Sends a new message and gives its id."""

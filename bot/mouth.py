@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 KEPT = 64
 """Sentences kept in memory as they were spoken; the synthesizer keeps many more on disk."""
+MADE = 16
+"""Whole replies kept as they were encoded: the same words often go to many people."""
 Spoken = Tuple[str, Delivery]
 
 
@@ -35,6 +37,7 @@ class Mouth:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mouth")
         self._lock = Lock()
         self._kept: OrderedDict[Spoken, Future[Pcm]] = OrderedDict()
+        self._made: OrderedDict[Tuple[Tuple[str, ...], Delivery, str], Speech] = OrderedDict()
 
     def spoken(self, text: str) -> str:
         """The text as it is said and shown."""
@@ -57,6 +60,19 @@ class Mouth:
     ) -> Speech:
         """Blocks until all parts are spoken. Raises VoiceError."""
         container = container or self._container
+        wanted = (tuple(parts), delivery, container)
+        with self._lock:
+            made = self._made.get(wanted)
+        if made is None:
+            made = self._make(parts, delivery, container)
+        with self._lock:
+            self._made[wanted] = made
+            self._made.move_to_end(wanted)
+            while len(self._made) > MADE:
+                self._made.popitem(last=False)
+        return made
+
+    def _make(self, parts: Sequence[str], delivery: Delivery, container: str) -> Speech:
         sounds = [self._speaking(sentence, delivery) for sentence in parts]
         whole = codec.concat([sound.result() for sound in sounds])
         return Speech(codec.encode(whole, container), codec.mime(container))

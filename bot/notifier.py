@@ -7,8 +7,9 @@ arrived. Of the two mistakes left, telling twice is the smaller one: an elder sh
 words that never came leave her waiting for nobody. So what is unknown is told again, and this is
 done to make it rare and harmless:
 
-- Words, sound and buttons are ready before a delivery is marked `sending`; only the network call
-  lies between that commit and the one of `sent`, which is tried again when the database is busy.
+- Words and sound are ready, and the messenger's limits let it leave, before a delivery is marked
+  `sending`: what waited and never left is no try. The commit of `sent` follows the network call at
+  once, and is tried again when the database is busy.
 - After the line broke nothing is sent to try it: `Messenger.reachable` asks a harmless question.
 - A line that broke before anything left is no unknown: it is told later, as often as it takes.
 - A second copy carries the same buttons: whichever is pressed, it is the same press and turn.
@@ -30,10 +31,11 @@ import asyncio
 import logging
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Awaitable, Callable, Dict, List, Optional, TypeVar
+from typing import Any, AsyncContextManager, Awaitable, Callable, Dict, List, Optional, TypeVar
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -51,8 +53,9 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0
 """Seconds between looks into the outbox: what is queued is on its way a second later."""
-AT_ONCE = 8
-"""People told at the same time; enough to keep thirty messages a second flowing."""
+AT_ONCE = 32
+"""People told at the same time: enough to keep thirty messages a second flowing over a line of
+most of a second, and to fill one chat's second with others'."""
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds; an emergency must not wait long for a line that is back."""
@@ -225,22 +228,35 @@ class Notifier:
     async def _tell(self, due: _Due) -> None:
         """One try, from preparing it to writing down how it ended."""
         push = due.push
+        turn: AsyncContextManager[None] = nullcontext()
         if push is not None and due.is_wanted:
             await self._prepare(push)
+            turn = self._messenger.turn(push)
         try:
-            tried = await self._in_database(self._begin, due)
+            async with turn:
+                if self._rest or self._times_away:
+                    return  # The line broke while it waited: it is not sent to try it.
+                tried = await self._begun(due)
+                if tried is None:
+                    return
+                if push is None:
+                    ending: Ending = partial(deliveries.give_up, code="no_words")
+                else:
+                    ending = await self._try(push, tried)
+        except RateLimited as limit:
+            # It never left, so nothing is to be written down.
+            self._rest = max(self._rest, limit.seconds)
+            return
+        await self._write_down(ending, due.id, tried)
+
+    async def _begun(self, due: _Due) -> Optional[int]:
+        try:
+            return await self._in_database(self._begin, due)
         except IntegrityError:
-            return  # Another notifier tells this person something right now.
+            return None  # Another notifier tells this person something right now.
         except SQLAlchemyError:
             logger.exception("delivery %s could not be begun; tried again soon", due.id)
-            return
-        if tried is None:
-            return
-        if push is None:
-            ending: Ending = partial(deliveries.give_up, code="no_words")
-        else:
-            ending = await self._try(push, tried)
-        await self._write_down(ending, due.id, tried)
+            return None
 
     async def _prepare(self, push: Push) -> None:
         try:

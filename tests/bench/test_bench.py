@@ -10,10 +10,12 @@ import pytest
 
 from bot.nlu.sounds import folded
 from tests.bench.deadline import Deadline
+from tests.bench.kills import measure_kills
 from tests.bench.ledger import measure_ledger
 from tests.bench.machine import describe
 from tests.bench.memory import memory_figures
 from tests.bench.noise import SHARE, Mishearing, noised
+from tests.bench.notifier import measure_pushes
 from tests.bench.recordings import read_said
 from tests.bench.report import Report, percentile
 from tests.bench.telegram import Noted, measure_channel, report_voice_notes
@@ -140,6 +142,43 @@ def test_ledger_is_measured_beside_raw_commits(tmp_path: Path) -> None:
     assert report.figures["ledger_to_raw_ratio"] > 0
     assert "verify_50k_s" in report.skipped
     assert not (tmp_path / "ledger").exists()
+
+
+def test_pushes_reach_what_telegram_allows_and_not_more(tmp_path: Path) -> None:
+    report = Report({}, "")
+    measure_pushes(report, tmp_path / "pushes", Deadline(60), quick=True)
+
+    # The first thirty leave before a second has passed, which lifts a short measuring.
+    assert 0.5 < report.figures["push_within_limit_ratio"] < 2.1
+    assert 0 < report.figures["push_few_chats_ratio"] <= 2
+    assert report.figures["push_refused"] == 0
+    assert not report.skipped
+    assert not (tmp_path / "pushes").exists()
+
+
+def test_kills_of_the_notifier_lose_and_double_nothing(tmp_path: Path) -> None:
+    report = Report({}, "")
+    measure_kills(report, tmp_path / "kills", Deadline(60), quick=True)
+
+    assert report.figures["notifier_kills"] == 33
+    assert report.figures["notifier_lost"] == report.figures["notifier_doubled"] == 0
+    assert not (tmp_path / "kills").exists()
+
+
+def test_kills_that_no_time_was_left_for_are_told(tmp_path: Path) -> None:
+    report = Report({}, "")
+    measure_kills(report, tmp_path / "kills", Deadline(0), quick=True)
+
+    assert report.figures["notifier_kills"] == 0
+    assert "0 of 33" in report.skipped["notifier_kills"]
+
+
+def test_pushes_that_no_time_was_left_for_get_no_figure(tmp_path: Path) -> None:
+    report = Report({}, "")
+    measure_pushes(report, tmp_path / "pushes", Deadline(0), quick=True)
+
+    assert not report.figures
+    assert report.skipped["push_within_limit_ratio"]
 
 
 def test_a_part_of_a_deadline_never_outlives_the_whole() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
 from actions.timebank.ids import MemberId
-from bot.messenger import Push
+from bot.messenger import Push, RateLimited
 from tests.timebank.builders import FakeClock
 
 
@@ -25,6 +26,10 @@ class FakeMessenger:
     troubles: dict[str, deque[BaseException]] = field(default_factory=lambda: defaultdict(deque))
     away: bool = False
     """Whether the line is cut; `reachable` says so."""
+    limits: deque[RateLimited] = field(default_factory=deque)
+    """Raised to whoever waits for a turn next."""
+    slow: set[str] = field(default_factory=set)
+    """Chats whose turn comes late."""
     asked: int = 0
     """How often it was asked whether it can be reached."""
     before_it_arrives: Callable[[Push], None] = lambda _push: None
@@ -33,6 +38,13 @@ class FakeMessenger:
 
     async def prepare(self, push: Push) -> None:
         self.prepared.append(push)
+
+    @asynccontextmanager
+    async def turn(self, push: Push) -> AsyncIterator[None]:
+        if self.limits:
+            raise self.limits.popleft()
+        await asyncio.sleep(0.2 if push.address in self.slow else 0)
+        yield
 
     async def post(self, push: Push) -> str:
         await asyncio.sleep(0)

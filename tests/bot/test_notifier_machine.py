@@ -64,6 +64,7 @@ class LifeOfANotifier(RuleBasedStateMachine):
         self.messenger = FakeMessenger(self.clock)
         self.unknowable: Counter[str] = Counter()
         self.queued = 0
+        self.heard_elsewhere: set[NoticeId] = set()
         with self.village.transaction() as session:
             for number in range(PEOPLE):
                 make_member(session, f"村民{number}", now=self.clock())
@@ -147,6 +148,7 @@ class LifeOfANotifier(RuleBasedStateMachine):
             for notice in outbox.queued_for(session, member)[:1]:
                 number = NoticeId(notice.id)
                 outbox.deliver(session, notice_id=number, member=member, now=self.clock())
+                self.heard_elsewhere.add(number)
 
     def _address(self, member: MemberId, session: Session | None = None) -> str:
         if session is None:
@@ -188,8 +190,11 @@ class LifeOfANotifier(RuleBasedStateMachine):
         with self.village.reading() as session:
             arrived = {push.about for push in self.messenger.arrived}
             for notice in session.query(Notice).all():
-                [way] = session.query(Delivery).filter_by(notice_id=notice.id).all()
-                if way.state is DeliveryState.SENT:
+                way = session.query(Delivery).filter_by(notice_id=notice.id).one_or_none()
+                if way is None:
+                    # Heard before a notifier ever looked: there was nothing to bring.
+                    assert notice.id in self.heard_elsewhere
+                elif way.state is DeliveryState.SENT:
                     assert deliveries.about(NoticeId(notice.id)) in arrived
                     assert notice.state is NoticeState.DELIVERED
                 else:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import AsyncIterator, Iterator, Sequence, Tuple
 
 import httpx
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
+from actions.timebank.ids import BindingId, MemberId
 from bot.channels.telegram.bot_api import Bot
 from bot.channels.telegram.outgoing import Post
-from bot.channels.telegram.rates import seconds_of
+from bot.channels.telegram.rates import Rates, seconds_of
 from bot.messenger import Blocked, MessengerError, Push, RateLimited, Refused, Unreachable
+from bot.turn_types import Button
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """The line broke before anything was sent."""
@@ -27,19 +29,26 @@ class TelegramMessenger:
 
     async def prepare(self, push: Push) -> None:
         if push.changes is None:
-            await self._post.prepare(push.member, self._post.spoken(push.text))
+            await self._post.prepare(*self._asked(push))
+
+    @asynccontextmanager
+    async def turn(self, push: Push) -> AsyncIterator[None]:
+        limits = self._bot.rate_limiter
+        if not isinstance(limits, Rates):
+            yield
+            return
+        with _understood():
+            async with limits.turn(push.address):
+                yield
 
     async def post(self, push: Push) -> str:
         with _understood():
-            number = await self._post.post(
-                push.binding_id,
-                push.address,
-                push.member,
-                self._post.spoken(push.text),
-                push.buttons,
-                push.about,
-            )
+            number = await self._post.post(*self._asked(push))
         return str(number)
+
+    def _asked(self, push: Push) -> Tuple[BindingId, str, MemberId, str, Sequence[Button], str]:
+        words = self._post.spoken(push.text)
+        return push.binding_id, push.address, push.member, words, push.buttons, push.about
 
     async def edit(self, push: Push) -> None:
         assert push.changes is not None, "there is an older message"

@@ -39,6 +39,10 @@ ACTION_SECONDS = 4.0
 """Telegram shows 正在录音 for five."""
 REMEMBERED = 1_000
 """Messages of which it is known how far they went out."""
+READY = 64
+"""Messages that are kept ready to be sent."""
+PLAIN: Tuple[Delivery, Optional[InlineKeyboardMarkup]] = (Delivery(), None)
+"""How a message goes out while the database is away."""
 
 Done = TypeVar("Done")
 
@@ -51,22 +55,47 @@ class _Sent:
     is_whole: bool = False
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A message of which only the sending is left."""
+
+    binding_id: BindingId
+    text: str
+    delivery: Delivery
+    keyboard: Optional[InlineKeyboardMarkup]
+    sounds: Sequence[Optional[bytes]] = ()
+
+
 class Post:
     def __init__(self, bot: Bot, village: Village, mouth: Mouth) -> None:
         self._bot = bot
         self._village = village
         self._mouth = mouth
         self._sent: OrderedDict[Tuple[str, str], _Sent] = OrderedDict()
+        self._ready: OrderedDict[Tuple[str, str], _Ready] = OrderedDict()
 
     def spoken(self, text: str) -> str:
         """Canonical facts as they are said and shown."""
         return self._mouth.spoken(text)
 
-    async def prepare(self, member: MemberId, text: str) -> None:
-        """Speaks ahead what will soon be posted to this member."""
-        delivery = await self._in_village(_delivery, Delivery(), member)
-        for sentences in notes_of(self._mouth.sentences(text)):
-            await self._sound(sentences, delivery)
+    async def prepare(
+        self,
+        binding_id: BindingId,
+        address: str,
+        member: MemberId,
+        text: str,
+        buttons: Sequence[Button],
+        about: str,
+    ) -> None:
+        """Makes ahead all of what will soon be posted: nothing but the network is left then."""
+        delivery, keyboard = await self._in_village(
+            self._dressed, PLAIN, binding_id, member, buttons, about
+        )
+        notes = notes_of(self._mouth.sentences(text))
+        sounds = [await self._sound(sentences, delivery) for sentences in notes]
+        self._ready[address, about] = _Ready(binding_id, text, delivery, keyboard, sounds)
+        while len(self._ready) > READY:
+            self._ready.popitem(last=False)
 
     async def post(
         self,
@@ -81,11 +110,20 @@ class Post:
         of the last message. The same `about` again sends nothing that was sent before.
 
         Raises telegram.error.*"""
-        delivery = await self._in_village(_delivery, Delivery(), member)
-        keyboard = None
-        if buttons:
-            keyboard = await self._in_village(self._keyboard, None, binding_id, buttons, about)
-        return await self.say(address, text, about, keyboard=keyboard, delivery=delivery)
+        ready = self._ready.pop((address, about), None)
+        if ready is None or (ready.binding_id, ready.text) != (binding_id, text):
+            delivery, keyboard = await self._in_village(
+                self._dressed, PLAIN, binding_id, member, buttons, about
+            )
+            ready = _Ready(binding_id, text, delivery, keyboard)
+        return await self.say(
+            address,
+            text,
+            about,
+            keyboard=ready.keyboard,
+            delivery=ready.delivery,
+            sounds=ready.sounds,
+        )
 
     async def say(
         self,
@@ -95,8 +133,9 @@ class Post:
         *,
         keyboard: Optional[InlineKeyboardMarkup] = None,
         delivery: Optional[Delivery] = None,
+        sounds: Sequence[Optional[bytes]] = (),
     ) -> int:
-        """The same to any chat."""
+        """The same to any chat. `sounds` are its notes as far as they are spoken already."""
         sent = self._known(address, about)
         notes = notes_of(self._mouth.sentences(text))
         if not notes:
@@ -108,6 +147,7 @@ class Post:
                 notes[number],
                 keyboard if is_last else None,
                 delivery or Delivery(),
+                sounds[number] if number < len(sounds) else None,
             )
             sent.notes.append(message.message_id)
             sent.is_whole = is_last
@@ -140,9 +180,10 @@ class Post:
         sentences: Sequence[str],
         keyboard: Optional[InlineKeyboardMarkup],
         delivery: Delivery,
+        sound: Optional[bytes],
     ) -> Message:
         words = "".join(sentences)
-        sound = await self._sound(sentences, delivery)
+        sound = sound or await self._sound(sentences, delivery)
         if sound is not None:
             note = InputFile(sound, filename="xiaobang.ogg")
             try:
@@ -170,6 +211,20 @@ class Post:
         while len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
         return sent
+
+    def _dressed(
+        self,
+        session: Session,
+        binding_id: BindingId,
+        member: MemberId,
+        buttons: Sequence[Button],
+        about: str,
+    ) -> Tuple[Delivery, Optional[InlineKeyboardMarkup]]:
+        """Her pace, and the buttons under a message."""
+        delivery = _delivery(session, member)
+        if not buttons:
+            return delivery, None
+        return delivery, self._keyboard(session, binding_id, buttons, about)
 
     def _keyboard(
         self, session: Session, binding_id: BindingId, buttons: Sequence[Button], about: str

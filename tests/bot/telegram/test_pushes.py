@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from actions.timebank import exchange
-from actions.timebank.ids import RequestId
+from actions.timebank.ids import BindingId, MemberId, RequestId
 from actions.timebank.model import ChannelBinding, Delivery, Notice, ServiceRequest
 from actions.timebank.notices import tell
 from actions.timebank.states import Channel, DeliveryState, NoticeState
+from bot.channels.telegram.outgoing import Post
+from bot.messenger import Push
 from bot.notifier import Notifier
+from bot.turn_types import Button
 from tests.bot.telegram.line import Line
 from tests.bot_api import cut_after, cut_before, refused, server_error, too_many
 
@@ -154,3 +157,25 @@ def test_a_message_that_telegram_never_takes_goes_to_staff(line: Line) -> None:
     states = [one.state for one in line.street.rows(Delivery)][-2:]
     assert states == [DeliveryState.GIVEN_UP, DeliveryState.SENT]
     assert len(line.street.told("陈干事", "staff_not_told")) == 1
+
+
+def test_what_is_ready_needs_nothing_but_the_network(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zhang = line.phone("张秀英")
+    to = line.street.row(ChannelBinding)
+    about = (BindingId(to.id), to.address, MemberId(to.member_id))
+    push = Push("notice:1", *about, "您好。", (Button("接", "/affirm"),))
+
+    async def work() -> None:
+        channel = line.channel()
+        await channel.messenger.prepare(push)
+        monkeypatch.setattr(Post, "_in_village", None)
+        monkeypatch.setattr(Post, "_sound", None)
+        await channel.messenger.post(push)
+        await channel.stop()
+
+    asyncio.run(work())
+    heard = zhang.hears()
+    assert (heard.words, heard.buttons) == ("您好。", ["接"])
+    assert heard.voice

@@ -29,6 +29,7 @@ class StrictTelegram:
     pauses: list[float] = field(default_factory=list)
     """RetryAfter for the next calls."""
     breaks: bool = False
+    stands_still_until: float = 0.0
 
     async def call(self, chat: int, endpoint: str = "sendVoice") -> str:
         request = {"callback": self._take, "args": (chat,), "kwargs": {"endpoint": endpoint}}
@@ -44,6 +45,7 @@ class StrictTelegram:
     async def _take(self, chat: int, *, endpoint: str) -> str:
         self.called.append((endpoint, now()))
         await asyncio.sleep(self.chance.uniform(*self.latency))
+        await asyncio.sleep(max(0.0, self.stands_still_until - now()))
         if self.pauses:
             raise RetryAfter(self.pauses.pop(0))
         if self.breaks:
@@ -96,6 +98,64 @@ def test_a_thousand_pushes_lose_little_of_what_is_allowed() -> None:
     assert 1000 / rates.MESSAGES_A_SECOND / run_virtually(village_is_told()) >= 0.97
 
 
+def test_a_long_line_costs_nothing_of_the_rate_once_it_is_known() -> None:
+    async def village_is_told() -> StrictTelegram:
+        there = telegram(latency=(0.4, 0.405))
+        await there.call_all(range(1, 2001))
+        return there
+
+    there = run_virtually(village_is_told())
+    assert there.most_in_a_second <= rates.MESSAGES_A_SECOND
+    assert 2000 / rates.MESSAGES_A_SECOND / there.taken[-1][0] >= 0.95
+
+
+def test_a_line_that_stood_still_does_not_bring_more_than_thirty_at_once() -> None:
+    async def village_is_told() -> StrictTelegram:
+        there = telegram(latency=(0.05, 0.05))
+        crowd = asyncio.create_task(there.call_all(range(1, 301)))
+        await asyncio.sleep(4)
+        there.stands_still_until = now() + 3
+        await crowd
+        return there
+
+    there = run_virtually(village_is_told())
+    assert len(there.taken) == 300
+    assert there.most_in_a_second <= rates.MESSAGES_A_SECOND
+
+
+def test_whose_turn_it_is_sends_at_once_and_waits_for_it_outside() -> None:
+    async def told() -> list[float]:
+        there = telegram()
+        await there.call(7)
+        moments = []
+        async with there.rates.turn("7"):
+            moments.append(now())
+            await asyncio.wait_for(there.call(7), 60)
+            moments.append(now())
+            await there.call(7)
+            moments.append(now())
+        return moments
+
+    first, at_once, another = run_virtually(told())
+    assert first == at_once == pytest.approx(rates.A_SECOND)
+    assert another == pytest.approx(2 * rates.A_SECOND)
+
+
+def test_a_turn_that_nobody_used_is_free_for_the_next() -> None:
+    async def unused() -> float:
+        there = telegram()
+        for _ in range(10 * rates.LEAVING):
+            async with there.rates.turn("7"):
+                pass
+        waiting = asyncio.create_task(there.rates.turn("7").__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await there.call(8)
+        return now()
+
+    assert run_virtually(unused()) < 2
+
+
 @pytest.mark.parametrize("latency", [(0.0, 0.0), (0.0, 2.0)])
 def test_a_chat_gets_one_message_a_second_in_order(latency: tuple[float, float]) -> None:
     async def one_is_told() -> StrictTelegram:
@@ -140,7 +200,7 @@ def test_an_edit_counts_as_a_message() -> None:
         await there.call(7, "editMessageCaption")
         return now()
 
-    assert run_virtually(edited()) == pytest.approx(1.0)
+    assert run_virtually(edited()) == pytest.approx(rates.A_SECOND)
 
 
 def test_a_short_pause_is_kept_by_everybody_and_tried_again() -> None:
@@ -201,7 +261,7 @@ def test_who_is_called_off_while_waiting_leaves_no_gap() -> None:
         await there.call(7)
         return now()
 
-    assert run_virtually(called_off()) == pytest.approx(1.0)
+    assert run_virtually(called_off()) == pytest.approx(rates.A_SECOND)
 
 
 def test_old_chats_are_forgotten_and_busy_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
