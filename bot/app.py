@@ -32,7 +32,7 @@ from bot.dialogue import Dialogue
 from bot.ears import Ears
 from bot.links import TalkLinks
 from bot.mouth import Mouth
-from bot.notifier import Notifier
+from bot.notifier import AT_ONCE, Notifier
 from bot.phrases import Phrases, read_phrases
 from bot.recordings import delete_revoked
 from bot.settings import Settings
@@ -46,9 +46,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 5
 """How often unanswered offers and missed times are looked after."""
-THREADS = 16
-"""Python gives two cores six. Eight notices that wait for the one voice would take them all, and a
-cry for help could not even be written down. Connections to the database are as many."""
+THREADS = AT_ONCE + 8
+"""Python gives two cores six. Notices that wait for the one voice would take them all, and a cry for
+help could not even be written down."""
 RASA_PATIENCE = httpx.Timeout(15.0, connect=2.0)
 
 
