@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 5
 """How often unanswered offers and missed times are looked after."""
 THREADS = AT_ONCE + 8
-"""Python gives two cores six. Notices that wait for the one voice would take them all, and a cry for
-help could not even be written down."""
+"""Python gives two cores six. Notices that wait for the one voice would take them all, and a cry
+for help could not even be written down."""
 RASA_PATIENCE = httpx.Timeout(15.0, connect=2.0)
 
 
