@@ -20,7 +20,7 @@ class Push:
     address: str
     member: MemberId
     text: str
-    """Facts are canonical (90分钟, ISO times)."""
+    """Its facts are canonical (90分钟, ISO times) until the messenger makes them spoken."""
     buttons: Sequence[Button] = ()
     changes: Optional[str] = None
     """The id of an older message that gets these words and loses its buttons."""

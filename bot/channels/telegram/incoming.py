@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from datetime import datetime, timedelta, timezone
-from typing import Awaitable, Callable, Deque, Dict, Optional, Set, Tuple
+from typing import Awaitable, Callable, Deque, Dict, Optional, Sequence, Set, Tuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import CallbackQuery, Chat, ChatMemberUpdated, Location, Message, Update
@@ -22,8 +22,9 @@ from bot.channels.telegram.guests import Guest, Guests
 from bot.channels.telegram.joining import Joining, Listening
 from bot.channels.telegram.outgoing import LONGEST_CAPTION, Post
 from bot.channels.telegram.strangers import Strangers
+from bot.messenger import Push
 from bot.phrases import Phrases
-from bot.turn_types import Turns, Utterance
+from bot.turn_types import Button, Turns, Utterance
 from bot.words import Refused
 from voice.types import VoiceError
 
@@ -166,9 +167,7 @@ class Incoming:
                 reply = self._phrases.text("utter_telegram_late") + reply
             if answer.outcome is TurnOutcome.ANSWERED:
                 await self._guests.questions_are_over(guest.binding, keep=turn)
-            await self._post.post(
-                guest.binding, guest.address, guest.member, reply, answer.buttons, turn
-            )
+            await self._tell(guest, reply, turn, answer.buttons)
 
     async def _fetch(self, message: Message) -> bytes:
         """The sound of a voice note. Raises Refused."""
@@ -314,11 +313,16 @@ class Incoming:
     # -- what is said besides answers ----------------------------------------------------------
 
     async def _say(self, guest: Guest, response: str, about: str) -> None:
-        text = self._phrases.text(response)
+        await self._tell(guest, self._phrases.text(response), about)
+
+    async def _tell(
+        self, guest: Guest, text: str, about: str, buttons: Sequence[Button] = ()
+    ) -> None:
         if guest.member is None or guest.binding is None:
             await self._post.say(guest.address, text, about)
         else:
-            await self._post.post(guest.binding, guest.address, guest.member, text, (), about)
+            push = Push(about, guest.binding, guest.address, guest.member, text, buttons)
+            await self._post.post(push)
 
     async def _refuse(self, update: Update, code: str) -> None:
         response = f"utter_refused_{code}"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
-from typing import AsyncIterator, Iterator, Sequence, Tuple
+from dataclasses import replace
+from typing import AsyncIterator, Iterator
 
 import httpx
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
-from actions.timebank.ids import BindingId, MemberId
 from bot.channels.telegram.bot_api import Bot
 from bot.channels.telegram.outgoing import Post
 from bot.channels.telegram.rates import Rates, seconds_of
 from bot.messenger import Blocked, MessengerError, Push, RateLimited, Refused, Unreachable
-from bot.turn_types import Button
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """The line broke before anything was sent."""
@@ -29,7 +28,7 @@ class TelegramMessenger:
 
     async def prepare(self, push: Push) -> None:
         if push.changes is None:
-            await self._post.prepare(*self._asked(push))
+            await self._post.prepare(self._spoken(push))
 
     @asynccontextmanager
     async def turn(self, push: Push) -> AsyncIterator[None]:
@@ -43,16 +42,15 @@ class TelegramMessenger:
 
     async def post(self, push: Push) -> str:
         with _understood():
-            number = await self._post.post(*self._asked(push))
+            number = await self._post.post(self._spoken(push))
         return str(number)
 
-    def _asked(self, push: Push) -> Tuple[BindingId, str, MemberId, str, Sequence[Button], str]:
-        words = self._post.spoken(push.text)
-        return push.binding_id, push.address, push.member, words, push.buttons, push.about
+    def _spoken(self, push: Push) -> Push:
+        return replace(push, text=self._post.spoken(push.text))
 
     async def edit(self, push: Push) -> None:
         assert push.changes is not None, "there is an older message"
-        words, message = self._post.spoken(push.text), int(push.changes)
+        words, message = self._spoken(push).text, int(push.changes)
         with _understood():
             try:
                 await self._bot.edit_message_caption(push.address, message, caption=words)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, AsyncIterator, Callable, List, Optional, Sequence, Tuple, TypeVar
 
@@ -21,12 +21,12 @@ from telegram.error import BadRequest, TelegramError
 
 from actions.timebank import channels, members
 from actions.timebank.errors import UnknownMember
-from actions.timebank.ids import BindingId, MemberId
+from actions.timebank.ids import MemberId
 from actions.timebank.model import ChannelBinding
 from actions.timebank.session import Village
 from bot.channels.telegram.bot_api import Bot
+from bot.messenger import Push
 from bot.mouth import Mouth
-from bot.turn_types import Button
 from voice.types import Delivery, VoiceError
 
 logger = logging.getLogger(__name__)
@@ -59,8 +59,7 @@ class _Sent:
 class _Ready:
     """A message of which only the sending is left."""
 
-    binding_id: BindingId
-    text: str
+    push: Push
     delivery: Delivery
     keyboard: Optional[InlineKeyboardMarkup]
     sounds: Sequence[Optional[bytes]] = ()
@@ -78,48 +77,27 @@ class Post:
         """Canonical facts as they are said and shown."""
         return self._mouth.spoken(text)
 
-    async def prepare(
-        self,
-        binding_id: BindingId,
-        address: str,
-        member: MemberId,
-        text: str,
-        buttons: Sequence[Button],
-        about: str,
-    ) -> None:
+    async def prepare(self, push: Push) -> None:
         """Makes ahead all of what will soon be posted: nothing but the network is left then."""
-        delivery, keyboard = await self._in_village(
-            self._dressed, PLAIN, binding_id, member, buttons, about
-        )
-        notes = notes_of(self._mouth.sentences(text))
-        sounds = [await self._sound(sentences, delivery) for sentences in notes]
-        self._ready[address, about] = _Ready(binding_id, text, delivery, keyboard, sounds)
+        dressed = await self._dress(push)
+        notes = notes_of(self._mouth.sentences(push.text))
+        sounds = [await self._sound(sentences, dressed.delivery) for sentences in notes]
+        self._ready[push.address, push.about] = replace(dressed, sounds=sounds)
         while len(self._ready) > READY:
             self._ready.popitem(last=False)
 
-    async def post(
-        self,
-        binding_id: BindingId,
-        address: str,
-        member: MemberId,
-        text: str,
-        buttons: Sequence[Button],
-        about: str,
-    ) -> int:
-        """Says `text`, which `Mouth.spoken` has prepared, to a bound member, at her pace; the id
+    async def post(self, push: Push) -> int:
+        """Says its text, which `Mouth.spoken` has prepared, to a bound member, at her pace; the id
         of the last message. The same `about` again sends nothing that was sent before.
 
         Raises telegram.error.*"""
-        ready = self._ready.pop((address, about), None)
-        if ready is None or (ready.binding_id, ready.text) != (binding_id, text):
-            delivery, keyboard = await self._in_village(
-                self._dressed, PLAIN, binding_id, member, buttons, about
-            )
-            ready = _Ready(binding_id, text, delivery, keyboard)
+        ready = self._ready.pop((push.address, push.about), None)
+        if ready is None or ready.push != push:
+            ready = await self._dress(push)
         return await self.say(
-            address,
-            text,
-            about,
+            push.address,
+            push.text,
+            push.about,
             keyboard=ready.keyboard,
             delivery=ready.delivery,
             sounds=ready.sounds,
@@ -212,31 +190,25 @@ class Post:
             self._sent.popitem(last=False)
         return sent
 
-    def _dressed(
-        self,
-        session: Session,
-        binding_id: BindingId,
-        member: MemberId,
-        buttons: Sequence[Button],
-        about: str,
-    ) -> Tuple[Delivery, Optional[InlineKeyboardMarkup]]:
-        """Her pace, and the buttons under a message."""
-        delivery = _delivery(session, member)
-        if not buttons:
-            return delivery, None
-        return delivery, self._keyboard(session, binding_id, buttons, about)
+    async def _dress(self, push: Push) -> _Ready:
+        """With her pace, and the buttons under it."""
+        delivery, keyboard = await self._in_village(self._looks_of, PLAIN, push)
+        return _Ready(push, delivery, keyboard)
 
-    def _keyboard(
-        self, session: Session, binding_id: BindingId, buttons: Sequence[Button], about: str
-    ) -> Optional[InlineKeyboardMarkup]:
-        binding = session.get(ChannelBinding, binding_id)
+    def _looks_of(
+        self, session: Session, push: Push
+    ) -> Tuple[Delivery, Optional[InlineKeyboardMarkup]]:
+        return _delivery(session, push.member), self._keyboard(session, push)
+
+    def _keyboard(self, session: Session, push: Push) -> Optional[InlineKeyboardMarkup]:
+        binding = session.get(ChannelBinding, push.binding_id) if push.buttons else None
         if binding is None:
             return None
         made = channels.make_buttons(
             session,
             binding=binding,
-            about=about,
-            buttons=[(button.title, button.payload) for button in buttons],
+            about=push.about,
+            buttons=[(button.title, button.payload) for button in push.buttons],
             now=self._village.clock(),
             lasts=BUTTONS_LAST,
         )
