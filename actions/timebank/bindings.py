@@ -17,11 +17,11 @@ from actions.timebank.notices import tell_staff
 from actions.timebank.states import Channel
 
 
-def bound_member(session: Session, *, channel: Channel, address: str) -> MemberId | None:
-    """Who speaks from this chat; None for a stranger and for who has left the village."""
+def binding_at(session: Session, *, channel: Channel, address: str) -> ChannelBinding | None:
+    """Whose chat this is; None for a stranger's and that of somebody who has left the village."""
     speaks = (
-        select(Member.id)
-        .join(ChannelBinding, ChannelBinding.member_id == Member.id)
+        select(ChannelBinding)
+        .join(Member, Member.id == ChannelBinding.member_id)
         .where(
             ChannelBinding.channel == channel,
             ChannelBinding.address == address,
@@ -29,7 +29,7 @@ def bound_member(session: Session, *, channel: Channel, address: str) -> MemberI
             Member.left_at.is_(None),
         )
     )
-    return cast(MemberId | None, session.execute(speaks).scalar_one_or_none())
+    return cast(ChannelBinding | None, session.execute(speaks).scalar_one_or_none())
 
 
 def binding_of(session: Session, member: MemberId, *, channel: Channel) -> ChannelBinding | None:

@@ -2,8 +2,8 @@
 was sent there to be pressed, and what was answered before."""
 
 from actions.timebank.bindings import (
+    binding_at,
     binding_of,
-    bound_member,
     mark_reachable,
     mark_unreachable,
     unbind,
@@ -15,8 +15,8 @@ from actions.timebank.joining import count_try, join, joining, show_card, stop_j
 
 __all__ = [
     "begin_update",
+    "binding_at",
     "binding_of",
-    "bound_member",
     "count_try",
     "finish_update",
     "issue_card",

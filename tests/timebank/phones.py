@@ -46,7 +46,8 @@ class Phone:
         return self.yes()
 
     def speaks_for(self) -> MemberId | None:
-        return channels.bound_member(self.session, channel=TELEGRAM, address=self.address)
+        binding = channels.binding_at(self.session, channel=TELEGRAM, address=self.address)
+        return binding and binding.member_id
 
     def is_sent(
         self, *titles: str, about: str = "notice:1", lasts: timedelta = timedelta(hours=1)

@@ -55,13 +55,11 @@ class Guests:
         def look(session: Session, now: datetime) -> Guest:
             asked = channels.joining(session, channel=HERE, address=address, now=now)
             name = asked.name if asked else None
-            member = channels.bound_member(session, channel=HERE, address=address)
-            if member is None:
+            binding = channels.binding_at(session, channel=HERE, address=address)
+            if binding is None:
                 return Guest(address, joining_as=name)
-            binding = channels.binding_of(session, member, channel=HERE)
-            assert binding is not None, "a bound member has a binding"
             channels.mark_reachable(session, BindingId(binding.id), now=now)
-            return Guest(address, member, BindingId(binding.id), name)
+            return Guest(address, MemberId(binding.member_id), BindingId(binding.id), name)
 
         return await self.write(look)
 
@@ -125,9 +123,8 @@ class Guests:
 
     async def blocked_us(self, address: str) -> None:
         def mark(session: Session, now: datetime) -> None:
-            member = channels.bound_member(session, channel=HERE, address=address)
-            binding = member and channels.binding_of(session, member, channel=HERE)
-            if binding:
+            binding = channels.binding_at(session, channel=HERE, address=address)
+            if binding is not None:
                 channels.mark_unreachable(session, BindingId(binding.id), now=now)
 
         await self.write(mark)
