@@ -132,8 +132,7 @@ def call(
     only time has passed. When there is nobody to call, the staff hear that, each time again."""
     if turn_id is not None and said_in(session, turn_id) is not None:
         return
-    step = next_step(session, alert)
-    log(session, alert, people, why=why, now=now, turn_id=turn_id)
+    step = log(session, alert, people, why=why, now=now, turn_id=turn_id)
     for one in people:
         if why is AlarmWhy.AGAIN and _is_on_its_way(session, alert, one, ALARM_KINDS):
             continue
@@ -154,10 +153,12 @@ def log(
     why: AlarmWhy,
     now: datetime,
     turn_id: TurnId | None = None,
-) -> None:
+) -> int:
+    """Writes down what was done about an alarm; gives the step's number."""
+    number = next_step(session, alert)
     step = AlarmStep(
         alert_id=alert.id,
-        step=next_step(session, alert),
+        step=number,
         why=why,
         people=[one.id for one in people],
         turn_id=turn_id,
@@ -165,6 +166,7 @@ def log(
     )
     session.add(step)
     session.flush()
+    return number
 
 
 def next_step(session: Session, alert: Alert) -> int:
