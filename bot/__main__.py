@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import List, Optional
 
 from actions.timebank.states import DelegateScope, Rhythm
-from bot import commands
+from bot import commands, member_commands
 from bot.settings import Settings
 
 
@@ -23,7 +23,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except ValueError as wrong:
         print(f"A setting is wrong: {wrong}", file=sys.stderr)
         return 2
-    return int(given.command(settings, given))
+    try:
+        return int(given.command(settings, given))
+    except member_commands.CommandRefused as refused:
+        print(refused, file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,19 +64,19 @@ def _parser() -> argparse.ArgumentParser:
     link = about.add_parser("link", help="the member's personal talk-page link")
     link.add_argument("member", metavar="MEMBER")
     link.add_argument("--renew", action="store_true", help="revoke the old link first")
-    link.set_defaults(command=commands.member_link)
+    link.set_defaults(command=member_commands.link)
     check_in = about.add_parser("check-in", help="how often this member is asked how she is")
     check_in.add_argument("member", metavar="MEMBER")
     check_in.add_argument("rhythm", choices=[rhythm.value for rhythm in Rhythm])
-    check_in.set_defaults(command=commands.member_check_in)
+    check_in.set_defaults(command=member_commands.check_in)
 
     card = about.add_parser("card", help="a card to print, with which the member's phone joins")
     card.add_argument("member", metavar="MEMBER")
     card.add_argument("-o", "--output", type=Path, metavar="FILE.html")
-    card.set_defaults(command=commands.member_card)
+    card.set_defaults(command=member_commands.card)
     unbind = about.add_parser("unbind", help="a lost phone: it no longer speaks for the member")
     unbind.add_argument("member", metavar="MEMBER")
-    unbind.set_defaults(command=commands.member_unbind)
+    unbind.set_defaults(command=member_commands.unbind)
     delegate = about.add_parser("delegate", help="ask an elder whether family may act for her")
     undelegate = about.add_parser("undelegate", help="end what an elder allowed")
     for delegating in (delegate, undelegate):
@@ -82,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     delegate.add_argument(
         "--may", action="append", choices=scopes, help="allow only this; may be given repeatedly"
     )
-    delegate.set_defaults(command=commands.member_delegate)
-    undelegate.set_defaults(command=commands.member_undelegate)
+    delegate.set_defaults(command=member_commands.delegate)
+    undelegate.set_defaults(command=member_commands.undelegate)
 
     ledger = chosen.add_parser("ledger", help="check the hours")
     books = ledger.add_subparsers(required=True, metavar="WHAT")

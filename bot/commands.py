@@ -9,13 +9,10 @@ import time
 from pathlib import Path
 from typing import Any, List
 
-from actions.timebank import chain, channels, check_ins, delegates, members
-from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.errors import NotBound, NotYours, UnknownMember
+from actions.timebank import chain
 from actions.timebank.ids import MemberId
-from actions.timebank.model import Member
-from actions.timebank.session import Village, open_village
-from actions.timebank.states import Channel, DelegateScope, DelegationState, Rhythm
+from actions.timebank.session import open_village
+from bot.member_commands import find_member
 from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment
 from bot.settings import HOUSE, Settings
 
@@ -112,133 +109,8 @@ def talk(settings: Settings, given: argparse.Namespace) -> int:
     from bot.channels.terminal import Conversation
 
     village = open_village(settings.database, settings.now)
-    person = _find(village, given.member)
-    if person is None:
-        return 1
+    person = find_member(village, given.member)
     return Conversation(settings, MemberId(person.id), person.name).run(given.wav)
-
-
-def member_link(settings: Settings, given: argparse.Namespace) -> int:
-    from bot.links import TalkLinks
-
-    migrate(settings, _note)
-    village = open_village(settings.database, settings.now)
-    person = _find(village, given.member)
-    if person is None:
-        return 1
-    if given.renew:
-        with village.transaction() as session:
-            person = members.renew_link(session, member=MemberId(person.id))
-            session.expunge(person)
-    token = TalkLinks(settings.key()).token_for(MemberId(person.id), person.link_serial)
-    print(f"{settings.address}/t/{token}")
-    return 0
-
-
-def member_check_in(settings: Settings, given: argparse.Namespace) -> int:
-    migrate(settings, _note)
-    village = open_village(settings.database, settings.now)
-    person = _find(village, given.member)
-    if person is None:
-        return 1
-    rhythm, now = Rhythm(given.rhythm), village.clock()
-    with village.transaction() as session:
-        check_ins.set_rhythm(session, member=MemberId(person.id), rhythm=rhythm, now=now)
-        ahead = check_ins.open_check_in(session, MemberId(person.id))
-        when = ahead and ahead.due_at.astimezone(VILLAGE_ZONE).isoformat(" ", "minutes")
-    print(f"{person.name} is asked {rhythm.value}" + (f", next {when}" if when else ""))
-    return 0
-
-
-def member_card(settings: Settings, given: argparse.Namespace) -> int:
-    from bot.join_card import card_page, deep_link
-    from bot.phrases import read_phrases
-
-    if settings.telegram_bot is None:
-        print("XIAOBANG_TELEGRAM_BOT must name the bot that the card leads to.", file=sys.stderr)
-        return 1
-    migrate(settings, _note)
-    village = open_village(settings.database, settings.now)
-    person = _find(village, given.member)
-    if person is None:
-        return 1
-    file: Path = given.output or Path(f"join-card-{person.id}.html")
-    try:
-        # In one transaction: when the file cannot be written, the older card still holds.
-        with village.transaction() as session:
-            card, code = channels.issue_card(
-                session, member=MemberId(person.id), by=None, now=village.clock()
-            )
-            until = card.expires_at.astimezone(VILLAGE_ZONE)
-            staff = members.coordinators(session)
-            page = card_page(
-                name=person.name,
-                link=deep_link(settings.telegram_bot, code),
-                expires_at=card.expires_at,
-                staff=staff[0].name if staff else read_phrases().text("utter_village_office"),
-            )
-            # Whoever reads it can join as this member.
-            file.touch(mode=0o600)
-            file.chmod(0o600)
-            file.write_text(page, "utf-8")
-    except OSError as error:
-        print(f"The card cannot be written: {error}", file=sys.stderr)
-        return 1
-    print(f"{file}: print it; it holds until {until:%Y-%m-%d %H:%M}, once, for {person.name}")
-    return 0
-
-
-def member_unbind(settings: Settings, given: argparse.Namespace) -> int:
-    migrate(settings, _note)
-    village = open_village(settings.database, settings.now)
-    person = _find(village, given.member)
-    if person is None:
-        return 1
-    try:
-        with village.transaction() as session:
-            channels.unbind(
-                session, member=MemberId(person.id), channel=Channel.TELEGRAM, now=village.clock()
-            )
-    except NotBound:
-        print(f"{person.name} has no phone that is bound.", file=sys.stderr)
-        return 1
-    print(f"{person.name}'s phone is unbound. For a new one: xiaobang member card {person.id}")
-    return 0
-
-
-def member_delegate(settings: Settings, given: argparse.Namespace) -> int:
-    """Asks the elder; only her own yes makes anybody her delegate."""
-    migrate(settings, _note)
-    village = open_village(settings.database, settings.now)
-    elder, delegate = _find(village, given.elder), _find(village, given.delegate)
-    if elder is None or delegate is None:
-        return 1
-    ids = {"elder": MemberId(elder.id), "delegate": MemberId(delegate.id)}
-    scopes = [DelegateScope(scope) for scope in given.may or DelegateScope]
-    try:
-        with village.transaction() as session:
-            asked = delegates.propose(session, **ids, scopes=scopes, by=None, now=village.clock())
-            stands = asked.state is DelegationState.GIVEN
-    except NotYours:
-        print("Nobody is their own delegate.", file=sys.stderr)
-        return 1
-    may = f"{delegate.name} may act for {elder.name} already"
-    print(may if stands else f"{elder.name} is asked whether {delegate.name} may act for her")
-    return 0
-
-
-def member_undelegate(settings: Settings, given: argparse.Namespace) -> int:
-    migrate(settings, _note)
-    village = open_village(settings.database, settings.now)
-    elder, delegate = _find(village, given.elder), _find(village, given.delegate)
-    if elder is None or delegate is None:
-        return 1
-    ids = {"elder": MemberId(elder.id), "delegate": MemberId(delegate.id)}
-    with village.transaction() as session:
-        ended = delegates.send_away(session, **ids, by=None, now=village.clock())
-    did = "acts no more" if ended else "did not act"
-    print(f"{delegate.name} {did} for {elder.name}")
-    return 0
 
 
 def ledger_verify(settings: Settings, _given: argparse.Namespace) -> int:
@@ -317,20 +189,6 @@ def telegram_text(settings: Settings) -> List[str]:
         f"Telegram: {name}, {way}.",
         "A phone joins by a printed card: .venv/bin/xiaobang member card NAME",
     ]
-
-
-def _find(village: Village, name_or_id: str) -> Member | None:
-    """Says what is wrong and gives None when nobody certain is meant."""
-    with village.reading() as session:
-        try:
-            person = members.find_member(session, name_or_id)
-            session.expunge(person)
-            return person
-        except UnknownMember as unknown:
-            same = unknown.facts.get("same_name")
-            hint = f" Several have this name, use a number: {same}" if same else ""
-            print(f"There is no member {name_or_id}.{hint}", file=sys.stderr)
-            return None
 
 
 def _say(line: str) -> None:
