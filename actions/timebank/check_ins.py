@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from actions.timebank import alerts, members
-from actions.timebank.clock import VILLAGE_ZONE
+from actions.timebank.clock import VILLAGE_ZONE, village_day
 from actions.timebank.ids import CheckInId, MemberId, TurnId
 from actions.timebank.model import Alert, CheckIn, CheckInWish, Member, Turn
 from actions.timebank.notices import tell
@@ -84,10 +84,10 @@ def _look_at(session: Session, check_in: CheckIn, now: datetime) -> bool:
     person, asked_at, again_at = check_in.member, check_in.asked_at, check_in.asked_again_at
     if person.left_at is not None:
         _end(session, check_in, CheckInState.CANCELLED, now)
-    elif _has_spoken(session, person, since=_morning(asked_at or now)):
+    elif _has_spoken(session, person, since=village_day(asked_at or now)):
         _end(session, check_in, CheckInState.ANSWERED, now)
     elif asked_at is None and _village_time(now) > LATEST_FIRST_ASK:
-        check_in.due_at = _at(now, days=1)
+        check_in.due_at = village_day(now, ASK_AT, days=1)
         session.flush()
     elif not FRIENDLY[0] <= _village_time(now) < FRIENDLY[1]:
         return False
@@ -133,7 +133,7 @@ def _plan(session: Session, person: Member, now: datetime) -> None:
     if rhythm is Rhythm.WEEKLY:
         today = now.astimezone(VILLAGE_ZONE).weekday()
         days = (person.id - today - 1) % 7 + 1
-    session.add(CheckIn(member_id=person.id, due_at=_at(now, days=days)))
+    session.add(CheckIn(member_id=person.id, due_at=village_day(now, ASK_AT, days=days)))
     session.flush()
 
 
@@ -195,13 +195,3 @@ def _end(session: Session, check_in: CheckIn, state: CheckInState, now: datetime
 
 def _village_time(now: datetime) -> time:
     return now.astimezone(VILLAGE_ZONE).time()
-
-
-def _morning(day: datetime) -> datetime:
-    return datetime.combine(day.astimezone(VILLAGE_ZONE).date(), time.min, VILLAGE_ZONE)
-
-
-def _at(now: datetime, *, days: int) -> datetime:
-    """The hour of asking so many days from now."""
-    day = now.astimezone(VILLAGE_ZONE).date() + timedelta(days=days)
-    return datetime.combine(day, ASK_AT, VILLAGE_ZONE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, time, timedelta, timezone
 from typing import Optional
 from zoneinfo import ZoneInfo
 
@@ -21,3 +21,9 @@ def clock_at(standing_still: Optional[str]) -> Clock:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=VILLAGE_ZONE)
     return lambda: moment
+
+
+def village_day(now: datetime, at: time = time.min, *, days: int = 0) -> datetime:
+    """That hour of the village's day, so many days from now; its midnight unless told."""
+    day = now.astimezone(VILLAGE_ZONE).date() + timedelta(days=days)
+    return datetime.combine(day, at, VILLAGE_ZONE)

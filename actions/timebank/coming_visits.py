@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from actions.timebank.clock import VILLAGE_ZONE
+from actions.timebank.clock import VILLAGE_ZONE, village_day
 from actions.timebank.ids import MemberId
 from actions.timebank.lookups import place_of
 from actions.timebank.model import Assignment, ServiceRequest, Visit
@@ -44,7 +44,7 @@ def ahead(session: Session, helper: MemberId, *, now: datetime) -> list[Assignme
         .order_by(ServiceRequest.starts_at, Assignment.id)
     )
     every = list(session.execute(promised).scalars())
-    near = [one for one in every if one.request.starts_at < _midnight(now, days=2)]
+    near = [one for one in every if one.request.starts_at < village_day(now, days=2)]
     return near or every[:1]
 
 
@@ -61,7 +61,7 @@ def _tell_of_tomorrow(session: Session, now: datetime) -> None:
     if not EVENING_BEFORE <= here.time() < QUIET_FROM:
         return
     evening = datetime.combine(here, EVENING_BEFORE, VILLAGE_ZONE)
-    for promise in _not_begun(session, _midnight(now, days=1), _midnight(now, days=2)):
+    for promise in _not_begun(session, village_day(now, days=1), village_day(now, days=2)):
         if promise.accepted_at <= evening - STILL_FRESH:
             _tell(session, promise, promise.helper_id, "visit_tomorrow", now)
             _tell(session, promise, promise.request.elder_id, "helper_tomorrow", now)
@@ -117,8 +117,3 @@ def _tell(session: Session, promise: Assignment, whom: int, kind: str, now: date
         minutes=request.minutes,
         place=place_of(request),
     )
-
-
-def _midnight(now: datetime, *, days: int) -> datetime:
-    day = now.astimezone(VILLAGE_ZONE).date() + timedelta(days=days)
-    return datetime.combine(day, time(0), VILLAGE_ZONE)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from actions.timebank import members, turns
-from actions.timebank.errors import NothingOpen, NotYours, UnknownMember, WrongState
+from actions.timebank.errors import NothingOpen, NotYours, WrongState
 from actions.timebank.ids import DelegationId, MemberId, TurnId
 from actions.timebank.model import Delegation, DelegationGrant, Member, Relation
 from actions.timebank.notices import tell
@@ -46,10 +46,13 @@ def propose(
     wanted = frozenset(scopes)
     if not wanted:
         raise ValueError("a delegation without scopes allows nothing")
-    person, other = _present(session, elder), _present(session, delegate)
+    person, other = members.present(session, elder), members.present(session, delegate)
     if delegate in (elder, by):
         raise NotYours(f"member {delegate} cannot make himself a delegate")
-    if by not in (None, elder) and not _present(session, MemberId(cast(int, by))).is_coordinator:
+    if (
+        by not in (None, elder)
+        and not members.present(session, MemberId(cast(int, by))).is_coordinator
+    ):
         raise NotYours(f"member {by} may not propose a delegate for member {elder}")
     for state in (DelegationState.GIVEN, DelegationState.PROPOSED):
         there = _between(session, elder, delegate, state)
@@ -75,7 +78,7 @@ def give(
     Raises NothingOpen, NotYours when the question or the turn is not hers, WrongState when it
     was answered with no, taken back or is too old, UnknownMember when the delegate has left.
     """
-    delegation = _of_elder(session, elder, delegation_id)
+    delegation = delegation_of(session, elder, delegation_id)
     said = turns.find(session, turn_id)
     if said is None or said.member_id != elder:
         raise NotYours(f"turn {turn_id} is no turn of member {elder}")
@@ -83,7 +86,7 @@ def give(
         return delegation
     if delegation.state is not DelegationState.PROPOSED or not still_counts(delegation, now):
         raise _wrong_state(delegation)
-    _present(session, MemberId(delegation.delegate_id))
+    members.present(session, MemberId(delegation.delegate_id))
     before = _between(session, elder, delegation.delegate_id, DelegationState.GIVEN)
     if before is not None:
         _end(session, before, DelegationState.ENDED, now)
@@ -111,7 +114,7 @@ def refuse(
     """The elder says no: nothing is allowed, and when she was asked whether to go on, what she
     allowed before ends too. Saying no again changes nothing. Raises NothingOpen, NotYours, and
     WrongState after a yes (see `end`)."""
-    delegation = _of_elder(session, elder, delegation_id)
+    delegation = delegation_of(session, elder, delegation_id)
     if delegation.state is DelegationState.GIVEN:
         raise _wrong_state(delegation)
     if delegation.state is DelegationState.PROPOSED:
@@ -210,7 +213,10 @@ def of_elder(session: Session, elder: MemberId) -> list[Delegation]:
 
 def delegation_of(session: Session, elder: MemberId, delegation_id: DelegationId) -> Delegation:
     """The elder's own delegation or question. Raises NothingOpen, NotYours."""
-    return _of_elder(session, elder, delegation_id)
+    delegation = _row(session, delegation_id)
+    if delegation.elder_id != elder:
+        raise NotYours(f"delegation {delegation_id} is not member {elder}'s")
+    return delegation
 
 
 # -- time ----------------------------------------------------------------------------------------
@@ -361,26 +367,12 @@ def _between(
     return cast("Delegation | None", session.execute(of_these).scalar_one_or_none())
 
 
-def _of_elder(session: Session, elder: MemberId, delegation_id: DelegationId) -> Delegation:
-    delegation = _row(session, delegation_id)
-    if delegation.elder_id != elder:
-        raise NotYours(f"delegation {delegation_id} is not member {elder}'s")
-    return delegation
-
-
 def _row(session: Session, delegation_id: DelegationId) -> Delegation:
     if 0 < delegation_id <= members.LARGEST_ID:
         row = session.get(Delegation, delegation_id, populate_existing=True, with_for_update=True)
         if row is not None:
             return cast(Delegation, row)
     raise NothingOpen(f"no delegation {delegation_id}")
-
-
-def _present(session: Session, member_id: MemberId) -> Member:
-    person = members.member(session, member_id)
-    if person.left_at is not None:
-        raise UnknownMember(f"member {member_id} has left")
-    return person
 
 
 def _wrong_state(delegation: Delegation) -> WrongState:

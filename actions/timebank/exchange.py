@@ -19,7 +19,6 @@ from actions.timebank.errors import (
     InThePast,
     NotYours,
     OfferGone,
-    UnknownMember,
     WrongState,
 )
 from actions.timebank.ids import AssignmentId, MemberId, OfferId, RequestId, TurnId
@@ -32,8 +31,8 @@ from actions.timebank.lookups import (
     request_of,
     wrong_state,
 )
-from actions.timebank.members import member
-from actions.timebank.model import Assignment, Member, Offer, ServiceRequest
+from actions.timebank.members import member, present
+from actions.timebank.model import Assignment, Offer, ServiceRequest
 from actions.timebank.notices import tell
 from actions.timebank.offers import (
     ask_next,
@@ -102,7 +101,7 @@ def request_help(
         if earlier.elder_id != elder:
             raise NotYours(f"turn {turn_id} made another elder's request")
         return earlier
-    person = _present(session, elder)
+    person = present(session, elder)
     asker = elder if requested_by is None else requested_by
     if asker != elder:
         on_behalf.check_may_ask(session, elder=elder, by=asker, now=now)
@@ -314,13 +313,6 @@ def step_back(
 def _made_in(session: Session, turn_id: TurnId) -> ServiceRequest | None:
     of_turn = select(ServiceRequest).where(ServiceRequest.turn_id == turn_id)
     return cast("ServiceRequest | None", session.execute(of_turn).scalar_one_or_none())
-
-
-def _present(session: Session, member_id: MemberId) -> Member:
-    person = member(session, member_id)
-    if person.left_at is not None:
-        raise UnknownMember(f"member {member_id} has left")
-    return person
 
 
 def _check_sensible(minutes: int, starts_at: datetime, now: datetime) -> None:

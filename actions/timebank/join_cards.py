@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.timebank import members
-from actions.timebank.errors import UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import JoinCard
 from actions.timebank.states import CardState, Channel
@@ -30,9 +29,7 @@ def issue_card(
     an older card of hers that nobody used is void. `by` is the coordinator who prints it.
 
     Raises UnknownMember, also for somebody who has left."""
-    person = members.member(session, member)
-    if person.left_at is not None:
-        raise UnknownMember(f"member {member} has left")
+    members.present(session, member)
     _void_older(session, member)
     code = secrets.token_urlsafe(CODE_BYTES)
     card = JoinCard(

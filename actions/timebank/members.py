@@ -84,6 +84,14 @@ def member(session: Session, member_id: MemberId) -> Member:
     return cast(Member, found)
 
 
+def present(session: Session, member_id: MemberId) -> Member:
+    """The same, but nobody who has left. Raises UnknownMember."""
+    found = member(session, member_id)
+    if found.left_at is not None:
+        raise UnknownMember(f"member {member_id} has left")
+    return found
+
+
 _known = member  # Below, `member` is an argument.
 
 
@@ -94,10 +102,7 @@ def find_member(session: Session, name_or_id: str | int) -> Member:
     """
     wanted = str(name_or_id).strip()
     if wanted.isdecimal():
-        found = _known(session, MemberId(int(wanted[:12])))
-        if found.left_at is not None:
-            raise UnknownMember(f"member {wanted} has left")
-        return found
+        return present(session, MemberId(int(wanted[:12])))
     for column in (Member.name, Member.nickname):
         called_so = select(Member).where(column == wanted, Member.left_at.is_(None))
         people = list(session.execute(called_so.order_by(Member.id)).scalars())

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from actions.timebank import delegates, ledger, members, queries
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.errors import NotYours, UnknownMember
+from actions.timebank.errors import NotYours
 from actions.timebank.ids import AccountId, DelegationId, MemberId, TurnId
 from actions.timebank.model import Delegation, Member, Notice, Relation, ServiceRequest, Turn
 from actions.timebank.notices import tell
@@ -37,7 +37,7 @@ def check_may_ask(
 ) -> Delegation | None:
     """Who may ask for help for her: staff, the spouse whom she named and shares a house with, and
     a delegate, whose delegation is returned. Raises NotDelegate, UnknownMember."""
-    person, asker = _present(session, elder), _present(session, by)
+    person, asker = members.present(session, elder), members.present(session, by)
     delegation = delegates.allowed_by(session, by, elder, DelegateScope.ASK_HELP, now)
     if delegation is None and not asker.is_coordinator and not _at_home(session, person, asker):
         raise NotDelegate(f"member {by} may not ask for member {elder}", elder=person.name)
@@ -139,13 +139,6 @@ def _allowed(
         name = members.member(session, elder).name
         raise NotDelegate(f"member {by} has no {scope.value} of member {elder}", elder=name)
     return delegation
-
-
-def _present(session: Session, member_id: MemberId) -> Member:
-    person = members.member(session, member_id)
-    if person.left_at is not None:
-        raise UnknownMember(f"member {member_id} has left")
-    return person
 
 
 def _day(now: datetime) -> str:
