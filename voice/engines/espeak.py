@@ -100,13 +100,20 @@ def _speak_one_order() -> None:
     import threading
 
     import pyttsx3
+    from pyttsx3.drivers import _espeak
+
+    def set_pace(**_: object) -> None:
+        # Its own thread may still be taking pyttsx3's first settings: one sentence in a thousand
+        # was spoken at those when the pace was given before that had ended.
+        _espeak.Synchronize()
+        _espeak.SetParameter(_espeak.RATE, order["rate"], 0)
 
     order = json.load(sys.stdin)
     engine = pyttsx3.init("espeak")
     written = threading.Event()
+    engine.connect("started-utterance", set_pace)
     engine.connect("finished-utterance", lambda name, completed: written.set())
     engine.setProperty("voice", "cmn")
-    engine.setProperty("rate", order["rate"])
     engine.save_to_file(order["text"], order["file"])
     engine.runAndWait()
     deadline = time.monotonic() + order["seconds"]
