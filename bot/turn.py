@@ -42,6 +42,7 @@ from voice.types import Delivery, VoiceError
 logger = logging.getLogger(__name__)
 
 NOT_UNDERSTOOD = "nlu_fallback"
+LATE_ANSWER = "late_answer"
 ASKED_AGAIN = "action_repair"
 """The action that asks again also when the words were clear: 不是 to a guess of ours."""
 NO_TIME_TO_ASK = ("emergency", "stop", "goodbye")
@@ -187,6 +188,10 @@ class TurnHandler:
         return heard.confidence is not None and heard.confidence < self._least_confidence
 
     async def _understand(self, utterance: Utterance, progress: _Progress) -> None:
+        if utterance.is_late and choices.is_answer_alone(progress.heard.text):
+            # It answers what was asked when it was said, which nobody can tell any more.
+            self._ask_what_is_meant(progress)
+            return
         with progress.stage("dialogue"):
             understood = await self._dialogue.say(
                 choices.pressed(progress.heard.text, progress.asked) or progress.heard.text,
@@ -201,6 +206,13 @@ class TurnHandler:
         progress.buttons = list(understood.buttons)
         if understood.intent == NOT_UNDERSTOOD:
             progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
+
+    def _ask_what_is_meant(self, progress: _Progress) -> None:
+        progress.outcome, progress.code = TurnOutcome.REPAIRED, LATE_ANSWER
+        progress.text = self._phrases.text(f"utter_{LATE_ANSWER}")
+        if progress.asked is not None:
+            progress.text += progress.asked.reply
+            progress.buttons = list(progress.asked.buttons)
 
     async def _repair(self, utterance: Utterance, progress: _Progress, first: str) -> None:
         """Asks again, then offers two choices, then fetches a person with the recording."""
