@@ -95,6 +95,13 @@ def is_answer_alone(words: str) -> bool:
     return any(form.fullmatch(said) for form in (YES, NO, AGREES, REFUSES))
 
 
+def ask_again(question: Optional[Question], why: str) -> tuple[str, list[Button]]:
+    """Words and buttons that say why it is asked again, and ask it when it still waits."""
+    if question is None:
+        return why, []
+    return why + question.reply, list(question.buttons)
+
+
 def may_be_taken(words: str, question: Optional[Question]) -> bool:
     """Whether words that were heard badly are good enough all the same: a bare yes or no to a
     question that moves nothing, or heard so twice. Never in danger."""

@@ -190,7 +190,9 @@ class TurnHandler:
     async def _understand(self, utterance: Utterance, progress: _Progress) -> None:
         if utterance.is_late and choices.is_answer_alone(progress.heard.text):
             # It answers what was asked when it was said, which nobody can tell any more.
-            self._ask_what_is_meant(progress)
+            progress.outcome, progress.code = TurnOutcome.REPAIRED, LATE_ANSWER
+            why = self._phrases.text("utter_late_answer")
+            progress.text, progress.buttons = choices.ask_again(progress.asked, why)
             return
         with progress.stage("dialogue"):
             understood = await self._dialogue.say(
@@ -207,13 +209,6 @@ class TurnHandler:
         if understood.intent == NOT_UNDERSTOOD:
             progress.outcome, progress.code = TurnOutcome.REPAIRED, "not_understood"
 
-    def _ask_what_is_meant(self, progress: _Progress) -> None:
-        progress.outcome, progress.code = TurnOutcome.REPAIRED, LATE_ANSWER
-        progress.text = self._phrases.text(f"utter_{LATE_ANSWER}")
-        if progress.asked is not None:
-            progress.text += progress.asked.reply
-            progress.buttons = list(progress.asked.buttons)
-
     async def _repair(self, utterance: Utterance, progress: _Progress, first: str) -> None:
         """Asks again, then offers two choices, then fetches a person with the recording."""
         progress.outcome, progress.code = TurnOutcome.REPAIRED, first.removeprefix("utter_")
@@ -226,8 +221,7 @@ class TurnHandler:
                 if asked is None or not choices.is_bare_answer(progress.heard.text, asked):
                     return self._phrases.say(first)
                 # What a badly heard 对 answers is read back; the same again is believed.
-                again = self._phrases.text("utter_not_heard_yes_or_no")
-                return again + asked.reply, list(asked.buttons)
+                return choices.ask_again(asked, self._phrases.text("utter_not_heard_yes_or_no"))
             if tries == 1:
                 return self._phrases.say("utter_repair_choices")
             if not members.coordinators(session):
