@@ -162,4 +162,4 @@ def test_without_staff_nobody_is_named(parlour: Parlour) -> None:
     with parlour.street.neighbourhood() as hood:
         hood.staff.is_coordinator = False
     speaks(parlour, "talk:1", "talk:2")
-    assert "村里的干部听得见" in parlour.speaks(turn="talk:3").reply
+    assert "村里的干部和调解员听得见" in parlour.speaks(turn="talk:3").reply
