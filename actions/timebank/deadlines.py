@@ -25,6 +25,7 @@ from actions.timebank.offers import (
     too_late_at,
 )
 from actions.timebank.queries import claimed_minutes, pending_offer_of
+from actions.timebank.staff import broadcasts
 from actions.timebank.states import (
     AssignmentState,
     DisputeKind,
@@ -59,6 +60,7 @@ def expire_due(session: Session, *, now: datetime) -> Expired:
     the visits that are near. Twice in a row does nothing more."""
     requests, withdrawn_offers = _expire_requests(session, now)
     offers = withdrawn_offers + _expire_offers(session, now)
+    broadcasts.end_told(session, now=now)
     _ask_again(session, now)
     coming_visits.tell_of_coming(session, now=now)
     return Expired(

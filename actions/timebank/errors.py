@@ -160,5 +160,29 @@ class TooManyLogins(Refusal):
     code = "too_many_logins"
 
 
+class NothingToSay(Refusal):
+    """Words of which nothing can be spoken."""
+
+    code = "nothing_to_say"
+
+
+class TooLongToSay(Refusal):
+    """Words that take longer than a minute to speak."""
+
+    code = "too_long_to_say"
+
+
+class NobodyThere(Refusal):
+    """A broadcast for nobody."""
+
+    code = "nobody_there"
+
+
+class NotHeard(Refusal):
+    """Whoever wrote the broadcast has not listened to it as it stands."""
+
+    code = "not_heard"
+
+
 class LedgerBroken(Exception):
     """A promise of the ledger does not hold: a bug or a tampered row, never the user's doing."""

@@ -296,3 +296,31 @@ class Viewed(str, Enum):
     RECORDING = "recording"
     PASSBOOK = "passbook"
     PERSON = "person"
+
+
+#   draft ──heard by ear──▶ proposed ──a second person──▶ sending ──told, or old news──▶ sent
+#     │                        │ └──a second person──▶ rejected  └──▶ stopped
+#     └───────taken back───────┴──▶ withdrawn
+# Its words change only while it is a draft.
+class BroadcastState(str, Enum):
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    SENDING = "sending"
+    SENT = "sent"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    STOPPED = "stopped"
+    """What was not told yet is told no more."""
+
+
+class Audience(str, Enum):
+    """Whom a broadcast is for; of each only who is a member when it is approved."""
+
+    EVERYBODY = "everybody"
+    GROUP = "group"
+    LANE = "lane"
+    HELPERS = "helpers"
+    ALONE = "alone"
+    """Those who live alone."""
+    MEMBERS = "members"
+    """Single ones, by name."""

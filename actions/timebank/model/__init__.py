@@ -5,6 +5,7 @@ Balances are derived and never stored.
 
 from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
+from actions.timebank.model.broadcasts import Broadcast, BroadcastListener, BroadcastVisit
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.channels import (
     CardTry,
@@ -55,6 +56,9 @@ __all__ = [
     "Availability",
     "AwareDateTime",
     "Base",
+    "Broadcast",
+    "BroadcastListener",
+    "BroadcastVisit",
     "CardTry",
     "ChannelBinding",
     "ChannelUpdate",
