@@ -26,6 +26,14 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.review import (
+    CallBack,
+    Correction,
+    FailureCare,
+    TrainingDecision,
+    TurnNote,
+    VillageWord,
+)
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import (
     Availability,
@@ -48,6 +56,7 @@ __all__ = [
     "Availability",
     "AwareDateTime",
     "Base",
+    "CallBack",
     "CardTry",
     "ChannelBinding",
     "ChannelUpdate",
@@ -56,12 +65,14 @@ __all__ = [
     "Choice",
     "Confirmation",
     "Consent",
+    "Correction",
     "Deed",
     "Delegation",
     "DelegationGrant",
     "Delivery",
     "Dispute",
     "DoNotAsk",
+    "FailureCare",
     "Group",
     "Hold",
     "JoinCard",
@@ -76,8 +87,11 @@ __all__ = [
     "SentButton",
     "ServiceRequest",
     "Skill",
+    "TrainingDecision",
     "Transfer",
     "Turn",
+    "TurnNote",
+    "VillageWord",
     "Visit",
     "Wellbeing",
     "one_of",
