@@ -118,5 +118,17 @@ class ButtonGone(Refusal):
     code = "button_gone"
 
 
+class NothingWritten(Refusal):
+    """A member of the staff left empty what has to say something."""
+
+    code = "nothing_written"
+
+
+class BadCorrection(Refusal):
+    """A meaning or a part of speech that does not exist; `facts["field"]` tells which."""
+
+    code = "bad_correction"
+
+
 class LedgerBroken(Exception):
     """A promise of the ledger does not hold: a bug or a tampered row, never the user's doing."""

@@ -290,9 +290,11 @@ class DelegateScope(str, Enum):
 
 
 #   new ──somebody takes it──▶ taken ──called back, or nothing to do──▶ settled
-#    ▲                           │                                         │
-#    ├─────────given back────────┘                                         │
-#    └──────────────────the same talk failed once more─────────────────────┘
+#   │ ▲                          │ ▲                                     │ │
+#   │ ├────────given back────────┘ └───────────taken up once more────────┘ │
+#   │ └───────────────the same conversation failed once more───────────────┘
+#   └──called back, or nothing to do──▶ settled
+# A conversation that nobody ever took is new and has no row.
 class FailureState(str, Enum):
     """Where a conversation that went wrong stands."""
 
