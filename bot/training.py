@@ -66,7 +66,8 @@ def _lines(examples: Any) -> str:
 
 def _annotated(sentence: TrainingSentence) -> str:
     """The sentence with its kinds of help and ailments marked as Rasa reads them."""
-    said, marks = _plain(sentence.said), []
+    said = _plain(sentence.said)
+    marks: list[tuple[int, int, str]] = []
     for one in sentence.entities:
         start = said.find(_plain(one["text"]))
         end = start + len(_plain(one["text"]))

@@ -63,7 +63,8 @@ class Conversation:
 
     @property
     def member(self) -> Member:
-        return self.turns[0].member
+        member: Member = self.turns[0].member
+        return member
 
     @property
     def began_at(self) -> datetime:

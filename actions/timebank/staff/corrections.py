@@ -247,8 +247,9 @@ def _undecided(session: Session, correction_id: int, by: MemberId, now: datetime
     last = newest(session, TurnId(correction.turn_id))
     if last is not None and last.id != correction.id:
         raise ChangedMeanwhile("a newer version", by=last.by.name, at=last.at)
-    if correction.decision is not None:
-        raise WrongState("decided on", state=correction.decision.state.value)
+    decision = session.get(TrainingDecision, correction_id)
+    if decision is not None:
+        raise WrongState("decided on", state=decision.state.value)
     return cast(Correction, correction)
 
 
@@ -270,4 +271,5 @@ def _decided(
     )
     session.add(decision)
     session.flush()
+    session.expire(correction, ["decision"])
     return decision

@@ -11,7 +11,7 @@ from enum import Enum
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -290,8 +290,8 @@ def _care(session: Session, turn_id: TurnId, by: MemberId, now: datetime) -> Fai
         raise NothingOpen(f"no conversation {turn_id}")
     try:
         with session.begin_nested():
-            session.add(
-                FailureCare(
+            session.execute(
+                insert(FailureCare).values(
                     conversation_id=talk.id, state=FailureState.NEW, by_id=by, changed_at=now
                 )
             )
@@ -306,5 +306,5 @@ def _moved(
 ) -> FailureCare:
     care.state, care.by_id, care.changed_at = state, by, now
     session.flush()
-    session.refresh(care, ["by"])
+    session.expire(care, ["by"])
     return care
