@@ -331,3 +331,12 @@ class WordKind(str, Enum):
     PLACE = "place"
     NICKNAME = "nickname"
     DIALECT = "dialect"
+
+
+class Viewed(str, Enum):
+    """What of a member somebody of the staff looked at."""
+
+    CONVERSATION = "conversation"
+    RECORDING = "recording"
+    PASSBOOK = "passbook"
+    PERSON = "person"

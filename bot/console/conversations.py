@@ -88,7 +88,9 @@ def show(desk: Desk, turn_id: TurnId, *, refused: Optional[Refusal] = None) -> R
             words=_by_turn(lexicon.of_turns(session, ids)),
             corrections=newest,
             versions=_by_turn(written),
-            drafts={turn.id: _draft(desk, turn, newest.get(turn.id), refused) for turn in talk.turns},
+            drafts={
+                turn.id: _draft(desk, turn, newest.get(turn.id), refused) for turn in talk.turns
+            },
             care=failures.care_of(session, talk.id),
             calls=failures.calls_of(session, talk.id),
             refused=refused,

@@ -34,6 +34,13 @@ from actions.timebank.model.review import (
     TurnNote,
     VillageWord,
 )
+from actions.timebank.model.staff import (
+    LoginTry,
+    StaffAccount,
+    StaffDeed,
+    StaffRole,
+    StaffSession,
+)
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import (
     Availability,
@@ -77,6 +84,7 @@ __all__ = [
     "Hold",
     "JoinCard",
     "Lane",
+    "LoginTry",
     "Member",
     "Notice",
     "Offer",
@@ -87,6 +95,10 @@ __all__ = [
     "SentButton",
     "ServiceRequest",
     "Skill",
+    "StaffAccount",
+    "StaffDeed",
+    "StaffRole",
+    "StaffSession",
     "TrainingDecision",
     "Transfer",
     "Turn",

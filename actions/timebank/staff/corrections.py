@@ -15,6 +15,7 @@ from typing import cast
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from actions.timebank import members
 from actions.timebank.errors import BadCorrection, ChangedMeanwhile, NothingOpen, WrongState
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Correction, Member, TrainingDecision, Turn
@@ -44,7 +45,7 @@ LONGEST_SAID = 300
 MOST_ENTITIES = 8
 NUMBER = re.compile(r"\d[\d\s-]{3,}\d|[零〇一二两三四五六七八九幺]{5,}")
 """So many digits in a row are somebody's: a telephone, an identity card, a door."""
-LARGEST_ID = 2**31 - 1
+
 
 Entity = Mapping[str, str]
 """`entity`, the `text` in what was said, and its `value`."""
@@ -158,7 +159,7 @@ def withdraw(session: Session, *, correction_id: int, by: MemberId, now: datetim
     wrote it. Raises NotYours, NothingOpen."""
     require(session, by, Permission.REVIEW_TRAINING, now=now)
     decision = None
-    if 0 < correction_id <= LARGEST_ID:
+    if 0 < correction_id <= members.LARGEST_ID:
         decision = session.get(TrainingDecision, correction_id, with_for_update=True)
     if decision is None or decision.state is not TrainingState.ACCEPTED:
         raise NothingOpen(f"correction {correction_id} is not trained on")
@@ -239,7 +240,7 @@ def _checked(entities: Sequence[Entity], said: str) -> list[dict[str, str]]:
 
 def _undecided(session: Session, correction_id: int, by: MemberId, now: datetime) -> Correction:
     require(session, by, Permission.REVIEW_TRAINING, now=now)
-    known = 0 < correction_id <= LARGEST_ID
+    known = 0 < correction_id <= members.LARGEST_ID
     correction = session.get(Correction, correction_id) if known else None
     if correction is None:
         raise NothingOpen(f"no correction {correction_id}")

@@ -11,6 +11,7 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from actions.timebank import members
 from actions.timebank.errors import BadCorrection, NothingOpen, WrongState
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Turn, VillageWord
@@ -21,7 +22,7 @@ from actions.timebank.states import TrainingState, WordKind
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]{2,12}")
 """What the speller can learn: single characters stand for too much."""
-LARGEST_ID = 2**31 - 1
+
 LIVE = (TrainingState.WAITING, TrainingState.ACCEPTED)
 
 
@@ -69,7 +70,7 @@ def decide(
     Raises NotYours, SamePerson, NothingOpen, and WrongState (`state`) for a step that it cannot
     take."""
     require(session, by, Permission.REVIEW_TRAINING, now=now)
-    known = 0 < word_id <= LARGEST_ID
+    known = 0 < word_id <= members.LARGEST_ID
     word = session.get(VillageWord, word_id, with_for_update=True) if known else None
     if word is None:
         raise NothingOpen(f"no word {word_id}")
