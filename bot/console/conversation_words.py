@@ -7,9 +7,11 @@ from typing import Any, Optional
 
 from actions.timebank.model import Turn
 from actions.timebank.staff.corrections import ENTITIES, INTENTS
+from actions.timebank.staff.effects import DEEDS
 
 Intent: Any = Enum("Intent", {name.upper(): name for name in INTENTS}, type=str)
 """So that what was meant has its label as all other choices have."""
+DeedDone: Any = Enum("DeedDone", {name.upper(): name for name in DEEDS}, type=str)
 EntityName: Any = Enum("EntityName", {name.upper(): name for name in ENTITIES}, type=str)
 
 
@@ -21,11 +23,15 @@ class TurnCode(str, Enum):
     NOT_HEARD_CLEARLY = "not_heard_clearly"
     NOT_CHINESE = "not_chinese"
     REPAIR_AGAIN = "repair_again"
+    EMPTY = "empty"
     TOO_LONG = "too_long"
+    TOO_SHORT = "too_short"
     TOO_LARGE = "too_large"
     NOT_AUDIO = "not_audio"
+    VOICE_FAILED = "voice_failed"
+    ENGINE_MISSING = "engine_missing"
+    DIALOGUE_AWAY = "dialogue_away"
     BUG = "bug"
-    STORAGE = "storage"
 
 
 class Stage(str, Enum):

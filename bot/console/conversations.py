@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 from urllib.parse import urlencode
 
+from bot.console.desk import ConsoleRoute, Desk, NotFound
 from starlette.responses import FileResponse, Response
 
 from actions.timebank.clock import VILLAGE_ZONE
@@ -14,15 +15,14 @@ from actions.timebank.errors import Refusal
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Turn
 from actions.timebank.staff import corrections, failures, lexicon
-from actions.timebank.staff.conversations import Conversation, Mark, Wanted, conversation_of, search
+from actions.timebank.staff.conversations import Mark, Wanted, conversation_of, search
 from actions.timebank.staff.corrections import ENTITIES, INTENTS
 from actions.timebank.staff.effects import effects_of
 from actions.timebank.staff.recordings import RecordingState, recording_states
 from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.writing import clean
 from actions.timebank.states import CallBackResult, ServiceKind, TurnOutcome, Viewed, WordKind
-from bot.console.conversation_words import EntityName, Intent, described
-from bot.console.desk import ConsoleRoute, Desk, NotFound
+from bot.console.conversation_words import DeedDone, EntityName, Intent, described, known
 
 BELOW = (30, 50, 70, 90)
 """Percents of confidence that can be looked for."""
@@ -104,7 +104,8 @@ def show(desk: Desk, turn_id: TurnId, *, refused: Optional[Refusal] = None) -> R
             may_hear=desk.staff.may(Permission.HEAR_RECORDINGS),
             may_correct=desk.staff.may(Permission.CORRECT_CONVERSATIONS),
             intent_of=Intent,
-            entity_of=EntityName,
+            deed_of=DeedDone,
+            entity_name=lambda name: desk.words.label(known(EntityName, name) or name),
         )
 
 
@@ -240,12 +241,6 @@ def _heard_parts(turn: Turn) -> list[dict[str, str]]:
             value = str(found.get("value", ""))
             parts.append({"entity": found["entity"], "text": text, "value": value})
     return parts
-
-
-def back_to(talk: Conversation | str) -> str:
-    """The address of a conversation's page."""
-    turn_id = talk if isinstance(talk, str) else talk.id
-    return f"/conversations/with/{turn_id}"
 
 
 ROUTES = (

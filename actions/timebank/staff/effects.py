@@ -112,7 +112,7 @@ _SOURCES: Sequence[tuple[EffectKind, Any, Any, Sequence[Any]]] = (
     (EffectKind.CONSENT, Consent.turn_id, Consent.id, (Consent.step,)),
     (EffectKind.DELEGATION, Delegation.consent_turn_id, Delegation.id, (Delegation.state,)),
 )
-_DEEDS = (
+DEEDS = (
     *("action_accept_task", "action_decline_task", "action_start_task", "action_offer_help"),
     *("action_cancel_request", "action_change_request"),
     *("action_end_delegation", "action_delete_recordings"),
@@ -136,7 +136,7 @@ def _transfers(session: Session, turns: Sequence[str]) -> list[tuple[str, Effect
 
 def _deeds(session: Session, turns: Sequence[str]) -> list[tuple[str, Effect]]:
     done = select(Deed.turn_id, Deed.action).where(
-        Deed.turn_id.in_(list(turns)), Deed.action.in_(_DEEDS)
+        Deed.turn_id.in_(list(turns)), Deed.action.in_(DEEDS)
     )
     return [
         (turn, Effect(EffectKind.DEED, None, {"action": action}))
