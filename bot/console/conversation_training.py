@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Optional
 
-from bot.console.desk import ConsoleRoute, Desk, NotFound
 from starlette.responses import Response
 
 from actions.timebank.errors import NothingOpen, Refusal
@@ -12,9 +11,10 @@ from actions.timebank.staff import corrections, lexicon
 from actions.timebank.staff.roles import Permission
 from actions.timebank.states import TrainingState
 from bot.console.conversation_words import EntityName, Intent
+from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.training import corrections_yaml, lexicon_yaml
 
-HERE = "/conversations/training"
+HERE = "/training"
 YAML = "application/yaml"
 
 

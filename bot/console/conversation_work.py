@@ -8,7 +8,6 @@ from typing import Callable
 from urllib.parse import quote
 
 import yaml
-from bot.console.desk import ConsoleRoute, Desk, NotFound
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -21,6 +20,7 @@ from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.writing import clean
 from actions.timebank.states import CallBackResult, FailureState, WordKind
 from bot.console.conversations import show, typed_parts
+from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.settings import HOUSE
 
 SHOWN = 30

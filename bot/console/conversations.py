@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 from urllib.parse import urlencode
 
-from bot.console.desk import ConsoleRoute, Desk, NotFound
 from starlette.responses import FileResponse, Response
 
 from actions.timebank.clock import VILLAGE_ZONE
@@ -23,6 +22,7 @@ from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.writing import clean
 from actions.timebank.states import CallBackResult, ServiceKind, TurnOutcome, Viewed, WordKind
 from bot.console.conversation_words import DeedDone, EntityName, Intent, described, known
+from bot.console.desk import ConsoleRoute, Desk, NotFound
 
 BELOW = (30, 50, 70, 90)
 """Percents of confidence that can be looked for."""
