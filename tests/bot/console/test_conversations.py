@@ -425,3 +425,10 @@ def test_every_meaning_has_its_words(console: ConsoleHouse, chen: Client) -> Non
     page = chen.get(f"/conversations/with/{turn}").text
     for intent in INTENTS:
         assert f'<option value="{intent}"' in page and f">{intent}</option>" not in page
+
+
+def test_every_form_carries_the_token(console: ConsoleHouse, chen: Client) -> None:
+    turn = misheard(console)
+    for path in ("/conversations/queue", f"/conversations/with/{turn}"):
+        page = chen.get(path).text
+        assert page.count('method="post"') == page.count(f'name="csrf" value="{chen.csrf}"')
