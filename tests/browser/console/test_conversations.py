@@ -15,7 +15,7 @@ from actions.timebank.staff.roles import Role
 from actions.timebank.states import FailureState, ServiceKind, TurnOutcome
 from tests.bot.console.conftest import ConsoleHouse
 from tests.bot.fakes import tone_wav
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import wait_until
 from tests.browser.console.conftest import PHONE, WIDE, Open, picture
 from tests.timebank.builders import MORNING
 from tests.timebank.staff.talking import mishear, say
@@ -89,7 +89,7 @@ def test_a_failure_is_heard_put_right_and_called_back_about(
     first.get_by_role("button", name="0.5×").click()
     sound = first.locator("audio")
     sound.evaluate("sound => sound.play()")
-    page.wait_for_function("document.querySelector('audio').currentTime > 0.2", timeout=PATIENCE_MS)
+    wait_until(lambda: sound.evaluate("sound => sound.currentTime") > 0.2, visit)
     assert sound.evaluate("sound => [sound.playbackRate, sound.preservesPitch]") == [0.5, True]
 
     first.get_by_text("更正", exact=True).click()
@@ -120,7 +120,7 @@ def test_search_chart_and_review_are_shown(open_console: Open, size: Any) -> Non
     expect(page.locator(".talk-line")).to_have_count(1)
     page.get_by_role("link", name="出错率").click()
     # Chart.js gives its canvas a size once it has drawn.
-    page.wait_for_function("Chart.getChart('error-chart') !== undefined", timeout=PATIENCE_MS)
+    wait_until(lambda: page.evaluate("Boolean(Chart.getChart('error-chart'))"), visit)
     picture(visit, f"errors-{size[0]}")
     page.locator("main").get_by_role("link", name="审核更正").click()
     expect(page.get_by_role("heading", name="等着审核的话")).to_be_visible()
