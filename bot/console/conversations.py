@@ -106,6 +106,7 @@ def show(desk: Desk, turn_id: TurnId, *, refused: Optional[Refusal] = None) -> R
             intent_of=Intent,
             deed_of=DeedDone,
             entity_name=lambda name: desk.words.label(known(EntityName, name) or name),
+            value_name=lambda value: desk.words.label(known(ServiceKind, str(value)) or value),
         )
 
 

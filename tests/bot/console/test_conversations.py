@@ -145,7 +145,7 @@ def test_a_conversation_is_shown_as_it_went(console: ConsoleHouse, chen: Client)
             stage_ms={"hear": 812.0, "dialogue": 100.0, "total": 950.0},
         )
     page = chen.get(f"/conversations/with/{turn}").text
-    for word in ("听不清", "30%", "求助", "哪种帮忙：shopping", "812 毫秒", "没听清，您再说一遍？"):
+    for word in ("听不清", "30%", "求助", "哪种帮忙：买东西", "812 毫秒", "没听清，您再说一遍？"):
         assert word in page
 
 

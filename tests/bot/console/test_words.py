@@ -61,11 +61,13 @@ def test_every_known_state_has_a_name() -> None:
 
 def test_labels_name_no_state_that_is_not_there() -> None:
     from actions.timebank import states
+    from actions.timebank.staff import effects, failures
+    from bot.console import conversation_words
 
     zh = read_words("zh")
     enums = {
         name: thing
-        for module in (states, roles)
+        for module in (states, roles, effects, failures, conversation_words)
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Enum)
     }

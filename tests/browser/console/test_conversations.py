@@ -34,7 +34,8 @@ def a_bad_morning(console: ConsoleHouse) -> None:
     (folder / "first.audio").write_bytes(tone_wav(3.0, rate=16_000))
     with console.village.transaction() as session:
         wang, li = (members.find_member(session, name) for name in ("王奶奶", "李建国"))
-        for number, heard in enumerate(("俺摔", "嗯那个俺腿", "来人帮俺卖烟")):
+        wang.lives_alone = True
+        for number, heard in enumerate(("俺摔倒", "嗯那个俺腿", "来人帮俺卖烟")):
             turn = mishear(
                 session,
                 wang,
@@ -120,7 +121,8 @@ def test_search_chart_and_review_are_shown(open_console: Open, size: Any) -> Non
     expect(page.locator(".talk-line")).to_have_count(1)
     page.get_by_role("link", name="出错率").click()
     # Chart.js gives its canvas a size once it has drawn.
-    wait_until(lambda: page.evaluate("Boolean(Chart.getChart('error-chart'))"), visit)
+    drawn = "typeof Chart === 'function' && Boolean(Chart.getChart('error-chart'))"
+    wait_until(lambda: page.evaluate(drawn), visit)
     picture(visit, f"errors-{size[0]}")
     page.locator("main").get_by_role("link", name="审核更正").click()
     expect(page.get_by_role("heading", name="等着审核的话")).to_be_visible()
