@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Optional
+from typing import Any, Iterable, Optional
 
 from actions.timebank.model import Turn
 from actions.timebank.staff.corrections import ENTITIES, INTENTS
 from actions.timebank.staff.effects import DEEDS
 
-Intent: Any = Enum("Intent", {name.upper(): name for name in INTENTS}, type=str)
+
+def _choices(name: str, values: Iterable[str]) -> Any:
+    return Enum(name, [(value.upper(), value) for value in values], type=str)  # type: ignore[misc]
+
+
+Intent = _choices("Intent", [*INTENTS, "nlu_fallback"])
 """So that what was meant has its label as all other choices have."""
-DeedDone: Any = Enum("DeedDone", {name.upper(): name for name in DEEDS}, type=str)
-EntityName: Any = Enum("EntityName", {name.upper(): name for name in ENTITIES}, type=str)
+DeedDone = _choices("DeedDone", DEEDS)
+EntityName = _choices("EntityName", ENTITIES)
 
 
 class TurnCode(str, Enum):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from functools import lru_cache
-from typing import Callable
+from typing import Callable, Type, TypeVar
 from urllib.parse import quote
 
 import yaml
@@ -29,6 +30,7 @@ WEEKS = 26
 DANGERS = HOUSE / "nlu_data" / "lookups" / "emergencies.yml"
 GAP = "…"
 Deed = Callable[[Session, TurnId], None]
+Chosen = TypeVar("Chosen", bound=Enum)
 
 
 @lru_cache(maxsize=1)
@@ -185,7 +187,7 @@ def _step(desk: Desk, step: Callable[..., object], session: Session, turn_id: Tu
     step(session, conversation=turn_id, by=desk.staff.member_id, now=desk.now)
 
 
-def _choice(choices: type, value: str, field: str) -> object:
+def _choice(choices: Type[Chosen], value: str, field: str) -> Chosen:
     try:
         return choices(value)
     except ValueError as unknown:

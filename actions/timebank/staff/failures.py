@@ -67,7 +67,7 @@ class Failure:
     """Of this member's conversations within `LOOKED_BACK`, how many went wrong."""
     failed_at: datetime
     heard: str
-    """The last words that were not dealt with, as they were heard."""
+    """The last words of danger, else the last that were not dealt with, as they were heard."""
     state: FailureState = FailureState.NEW
     by: str = ""
     """Who took or settled it."""
@@ -96,6 +96,7 @@ def queue(
         first, wrong = talk[0], [turn for turn in talk if _is_wrong(turn, now)] or talk[-1:]
         person, failed_at = people[first.member_id], wrong[-1].began_at
         care = cared.get(first.id)
+        frightening = [one for one in talk if one.intent == EMERGENCY or is_danger(one.heard)]
         failures.append(
             Failure(
                 conversation=TurnId(first.id),
@@ -103,11 +104,11 @@ def queue(
                 name=person.name,
                 channel=first.channel,
                 kinds=kinds,
-                danger=any(one.intent == EMERGENCY or is_danger(one.heard) for one in talk),
+                danger=bool(frightening),
                 lives_alone=person.lives_alone,
                 times_lately=times[first.member_id],
                 failed_at=failed_at,
-                heard=next((one.heard for one in reversed(wrong) if one.heard), ""),
+                heard=next((one.heard for one in reversed(frightening or wrong) if one.heard), ""),
                 state=_state(care, failed_at),
                 by=care.by.name if care is not None else "",
             )
