@@ -11,7 +11,7 @@ from actions.timebank.staff.effects import DEEDS
 
 
 def _choices(name: str, values: Iterable[str]) -> Any:
-    return Enum(name, [(value.upper(), value) for value in values], type=str)  # type: ignore[misc]
+    return Enum(name, [(value.upper(), value) for value in values], type=str)
 
 
 Intent = _choices("Intent", [*INTENTS, "nlu_fallback"])

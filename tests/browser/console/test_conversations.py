@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from actions.timebank import alerts, exchange, members
 from actions.timebank.ids import MemberId
-from actions.timebank.model import CallBack, Correction, FailureCare
+from actions.timebank.model import CallBack, Correction, FailureCare, Turn
 from actions.timebank.staff.roles import Role
 from actions.timebank.states import FailureState, ServiceKind, TurnOutcome
 from tests.bot.console.conftest import ConsoleHouse
@@ -114,7 +114,15 @@ def test_a_failure_is_heard_put_right_and_called_back_about(
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
-def test_search_chart_and_review_are_shown(open_console: Open, size: Any) -> None:
+def test_search_chart_and_review_are_shown(
+    open_console: Open, console: ConsoleHouse, size: Any
+) -> None:
+    writer = console.as_role(Role.MEDIATOR)
+    turn = console.street.rows(Turn, heard="嗯那个俺腿")[0].id
+    said = {"said": "叫张秀英来看看俺腿", "intent": "request_help", "version": "0"}
+    writer.post(f"/conversations/correct/{turn}", {"turn": turn, **said})
+    word = {"word_heard": "坏树湾", "word_said": "槐树湾", "kind": "place"}
+    writer.post(f"/conversations/word/{turn}", {"turn": turn, **word})
     visit = open_console(Role.COORDINATOR, "/conversations?words=饭", size=size)
     page = visit.page
     picture(visit, f"search-{size[0]}")
@@ -126,5 +134,9 @@ def test_search_chart_and_review_are_shown(open_console: Open, size: Any) -> Non
     picture(visit, f"errors-{size[0]}")
     page.locator("main").get_by_role("link", name="审核更正").click()
     expect(page.get_by_role("heading", name="等着审核的话")).to_be_visible()
+    expect(page.locator(".warning")).to_contain_text("张秀英")
     picture(visit, f"training-{size[0]}")
+    page.get_by_label("拿去训练的话").fill("叫个人来看看俺腿")
+    page.get_by_role("button", name="同意").first.click()
+    expect(page.locator(".accepted li")).to_contain_text("叫个人来看看俺腿")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
