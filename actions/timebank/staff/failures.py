@@ -25,7 +25,7 @@ from actions.timebank.staff.writing import clean, written
 from actions.timebank.states import CallBackResult, FailureState, TurnOutcome
 from actions.timebank.turns import LOST_AFTER
 
-LOOKED_BACK = timedelta(days=14)
+LOOKED_BACK = timedelta(days=7)
 """A failure that nobody cared for in this time is too old to be called about."""
 LADDER = 3
 """So many repairs in a row, and a person was called in."""
@@ -88,9 +88,8 @@ def queue(
     ]
     times = Counter(talk[0].member_id for talk, _ in went_wrong)
     cared = _cares(session, now)
-    people = {
-        row.id: row for row in session.execute(select(Member.id, Member.name, Member.lives_alone))
-    }
+    of_people = select(Member.id, Member.name, Member.lives_alone).where(Member.id.in_(times))
+    people = {row.id: row for row in session.execute(of_people)}
     failures = []
     for talk, kinds in went_wrong:
         first, wrong = talk[0], [turn for turn in talk if _is_wrong(turn, now)] or talk[-1:]
@@ -211,7 +210,7 @@ def _talks(session: Session, now: datetime) -> Iterator[list[Any]]:
             Turn.heard_confidence,
             Turn.intent_confidence,
             Turn.heard,
-            Turn.reply,
+            Turn.reply.contains(QUESTION).label("asks"),
         )
         # A day more, to know all of those that began before.
         .where(Turn.began_at > since - timedelta(days=1))
@@ -243,7 +242,7 @@ def _kinds(talk: Sequence[Any], *, now: datetime) -> list[FailureKind]:
             found.add(FailureKind.OUT_OF_SCOPE)
         if turn.outcome is TurnOutcome.REPAIRED or _is_unsure(turn):
             found.add(FailureKind.LOW_CONFIDENCE)
-    asks = last.outcome is TurnOutcome.REPAIRED or QUESTION in last.reply
+    asks = last.outcome is TurnOutcome.REPAIRED or last.asks
     if asks and last.intent not in TAKES_LEAVE and now - last.began_at >= PAUSE:
         found.add(FailureKind.ABANDONED)
     return [kind for kind in FailureKind if kind in found]
