@@ -16,7 +16,7 @@ from actions.timebank.model import Turn
 from actions.timebank.staff import corrections, failures, lexicon
 from actions.timebank.staff.conversations import Mark, Wanted, conversation_of, search
 from actions.timebank.staff.corrections import ENTITIES, INTENTS
-from actions.timebank.staff.effects import effects_of
+from actions.timebank.staff.effects import EffectKind, effects_of
 from actions.timebank.staff.recordings import RecordingState, recording_states
 from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.writing import clean
@@ -29,6 +29,14 @@ BELOW = (30, 50, 70, 90)
 PART_ROWS = 3
 """How many parts of what was said can be marked at once."""
 PACES = ("0.5", "0.75", "1", "1.25", "1.5")
+PAGES_OF_EFFECTS = {
+    EffectKind.REQUEST: ("/requests", Permission.SEE_TODAY),
+    EffectKind.DISPUTE: ("/disputes", Permission.SEE_CONVERSATIONS),
+    EffectKind.ALARM: ("/alarms", Permission.SEE_TODAY),
+    EffectKind.ALARM_STEP: ("/alarms", Permission.SEE_TODAY),
+    EffectKind.TRANSFER: ("/books/transfers", Permission.SEE_BOOKS),
+}
+"""Where what a turn set off has a page of its own, and who may see it."""
 SOUNDS = (
     (b"OggS", "audio/ogg"),
     (b"RIFF", "audio/wav"),
@@ -103,6 +111,11 @@ def show(desk: Desk, turn_id: TurnId, *, refused: Optional[Refusal] = None) -> R
             paces=PACES,
             may_hear=desk.staff.may(Permission.HEAR_RECORDINGS),
             may_correct=desk.staff.may(Permission.CORRECT_CONVERSATIONS),
+            pages_of_effects={
+                kind.value: page
+                for kind, (page, permission) in PAGES_OF_EFFECTS.items()
+                if desk.staff.may(permission)
+            },
             intent_of=Intent,
             deed_of=DeedDone,
             entity_name=lambda name: desk.words.label(known(EntityName, name) or name),

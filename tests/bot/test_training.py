@@ -10,12 +10,20 @@ import yaml
 from rasa.shared.nlu.training_data.formats import RasaYAMLReader
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from actions.timebank import members
+from actions.timebank.ids import TurnId
+from actions.timebank.staff import corrections
 from actions.timebank.staff.corrections import TrainingSentence
-from bot import training
+from actions.timebank.staff.roles import Role
+from bot import commands, training
+from bot.__main__ import main
 from bot.nlu import spelled
 from bot.nlu.lookups import tables_of
+from bot.settings import Settings
 from bot.training import CORRECTIONS, LEXICON, corrections_yaml, lexicon_yaml, write_training
 from tests.small_village import Street
+from tests.timebank.builders import MORNING
+from tests.timebank.staff.talking import hire, mishear
 
 SHOPPING = {"entity": "service_kind", "text": "买盐", "value": "shopping"}
 
@@ -126,3 +134,42 @@ def test_what_is_not_accepted_any_more_goes(
     accepted["sentences"] = []
     assert write_training(street.village, tmp_path) == 1
     assert {file.name for file in tmp_path.glob("*.yml")} == {LEXICON}
+
+
+def test_one_command_trains_on_what_was_accepted(
+    street: Street, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    with street.village.transaction() as session:
+        wang = members.find_member(session, "王奶奶")
+        turn = TurnId(mishear(session, wang, MORNING).id)
+        writer, reader = (
+            hire(session, "周干事", Role.COORDINATOR),
+            hire(session, "吴", Role.MEDIATOR),
+        )
+        written = corrections.correct(
+            session,
+            turn_id=turn,
+            by=writer,
+            said="帮俺买盐",
+            intent="request_help",
+            entities=[SHOPPING],
+            seen_version=0,
+            now=MORNING,
+        )
+        corrections.accept(
+            session, correction_id=written.id, by=reader, said=written.said, now=MORNING
+        )
+    trained: list[Settings] = []
+
+    def train(settings: Settings, _say: Any) -> Path:
+        trained.append(settings)
+        return settings.rasa_model / "new.tar.gz"
+
+    monkeypatch.setattr(commands, "train", train)
+    monkeypatch.setenv("XIAOBANG_HOME", str(tmp_path))
+    monkeypatch.setenv("XIAOBANG_DATABASE_URL", str(street.village.engine.url))
+    monkeypatch.setenv("XIAOBANG_DEMO", "false")
+    assert main(["train"]) == 0
+    [settings] = trained
+    assert "帮俺[买盐]" in (settings.training / CORRECTIONS).read_text("utf-8")
+    assert "new.tar.gz is ready" in capsys.readouterr().out

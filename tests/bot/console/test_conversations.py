@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from actions.timebank import consents, members
+from actions.timebank import consents, exchange, gifts, members
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import (
     CallBack,
@@ -23,7 +23,7 @@ from actions.timebank.model import (
 )
 from actions.timebank.staff.corrections import INTENTS
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import FailureState, TrainingState, Viewed
+from actions.timebank.states import FailureState, ServiceKind, TrainingState, Viewed
 from bot.console.conversation_work import is_danger
 from bot.console.conversations import recording_file
 from tests.bot.console.conftest import Client, ConsoleHouse
@@ -145,7 +145,14 @@ def test_a_conversation_is_shown_as_it_went(console: ConsoleHouse, chen: Client)
             stage_ms={"hear": 812.0, "dialogue": 100.0, "total": 950.0},
         )
     page = chen.get(f"/conversations/with/{turn}").text
-    for word in ("听不清", "30%", "求助", "哪种帮忙：买东西", "812 毫秒", "没听清，您再说一遍？"):
+    for word in (
+        "听不清",
+        "30%",
+        "请人帮忙",
+        "哪种帮忙：买东西",
+        "812 毫秒",
+        "没听清，您再说一遍？",
+    ):
         assert word in page
 
 
@@ -168,6 +175,28 @@ def test_what_was_never_said_is_not_there(chen: Client, turn: str) -> None:
         sent = {"result": "helped", "words": "x", "kind": "place", "word_said": "圪崂"}
         answer = chen.post(f"/conversations/{deed}/{turn}", corrected(TurnId(turn)) | sent)
         assert answer.status_code == 404
+
+
+def test_what_a_turn_set_off_leads_to_its_page(console: ConsoleHouse, chen: Client) -> None:
+    turn = misheard(console)
+    with console.village.transaction() as session:
+        wang = MemberId(members.find_member(session, "王奶奶").id)
+        request = exchange.request_help(
+            session,
+            elder=wang,
+            service_kind=ServiceKind.MEALS,
+            starts_at=MORNING + timedelta(days=1),
+            turn_id=turn,
+            now=MORNING,
+        )
+        gifts_to = MemberId(members.find_member(session, "张秀英").id)
+        gifts.give(session, giver=wang, receiver=gifts_to, minutes=30, turn_id=turn, now=MORNING)
+        number = request.id
+    page = chen.get(f"/conversations/with/{turn}").text
+    assert f'href="/console/requests/{number}"' in page and "做饭" in page
+    assert "动了时间" in page and "30分" in page and "/books/transfers" not in page
+    mediator = console.as_role(Role.MEDIATOR).get(f"/conversations/with/{turn}").text
+    assert "/books/transfers/" in mediator
 
 
 # Recordings
