@@ -94,8 +94,6 @@ class Console:
                 return RedirectResponse(f"{ROOT}/me", status_code=303)
             if not staff.may(route.permission) and not route.path.startswith("/me"):
                 return self._problem(request, staff, 403, "您的角色看不到这一页。")
-            if not is_plain(request):
-                return self._problem(request, staff, 404, NOWHERE)
             form = None
             if request.method == "POST":
                 try:
@@ -104,6 +102,8 @@ class Console:
                     return self._problem(request, staff, bad.status, TOO_LARGE)
                 if not is_from_here(request) or not is_csrf(str(form.get("csrf", "")), staff):
                     return self._problem(request, staff, 403, OLD_PAGE)
+            if not is_plain(request):
+                return self._problem(request, staff, 404, NOWHERE)
             desk = Desk(
                 request,
                 staff=staff,
