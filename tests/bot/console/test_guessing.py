@@ -131,6 +131,7 @@ def test_who_changed_the_password_is_told_so_at_the_door(console: ConsoleHouse) 
         (b"--x\r\nContent-Disposition: form-data; na", "multipart/form-data; boundary=x", 403),
         (b"garbage", "multipart/form-data", 400),
     ],
+    ids=["seven megabytes", "another kind", "torn", "without a boundary"],
 )
 @pytest.mark.parametrize("path", ["/logout", "/me/password"])
 def test_a_torn_form_is_refused_and_no_crash(
@@ -153,7 +154,11 @@ def test_another_site_logs_nobody_out(console: ConsoleHouse) -> None:
     assert client.get("/me").status_code == 200
 
 
-@pytest.mark.parametrize("query", ["before=%00", "by=1%00", "%00=1", f"since={'9' * 30_000}"])
+@pytest.mark.parametrize(
+    "query",
+    ["before=%00", "by=1%00", "%00=1", f"since={'9' * 30_000}"],
+    ids=["zero", "zero after a number", "zero as a name", "endless"],
+)
 def test_an_address_that_no_database_takes_is_not_found(console: ConsoleHouse, query: str) -> None:
     client = console.as_role(Role.ADMINISTRATOR)
     assert client.get(f"/audit?{query}").status_code == 404
