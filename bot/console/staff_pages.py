@@ -8,11 +8,12 @@ from typing import List, Optional
 import segno
 from markupsafe import Markup
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from actions.timebank import members
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.errors import BadLogin, LoginTaken
+from actions.timebank.errors import BadLogin, LoginTaken, UnknownMember
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.model import Member
 from actions.timebank.staff import accounts, audit, sessions
@@ -223,14 +224,33 @@ def _roles(desk: Desk) -> List[Role]:
 
 
 def audit_page(desk: Desk) -> Response:
-    by, about, before = desk.number("by"), desk.number("about"), desk.number("before")
+    by, before, about = (
+        desk.number("by"),
+        desk.number("before"),
+        desk.query.get("about", "").strip(),
+    )
     since, until = _day(desk, "since"), _day(desk, "until")
     with desk.reading() as session:
+        try:
+            whom = _whom(session, about)
+        except UnknownMember as unknown:
+            same = unknown.facts.get("same_name", ())
+            numbers = "、".join(str(number) for number in same)  # type: ignore[attr-defined]
+            several = desk.say("叫这个名字的不止一个，请写编号：{numbers}", numbers=numbers)
+            return desk.page(
+                "staff/audit.html",
+                rows=(),
+                people=accounts.everybody(session),
+                by=by,
+                about=about,
+                query=desk.query,
+                problem=several if same else desk.say("没有叫这个名字的人。"),
+            )
         rows = audit.deeds(
             session,
             limit=A_PAGE + 1,
             by=MemberId(by) if by else None,
-            about=MemberId(about) if about else None,
+            about=whom,
             since=since,
             until=until + timedelta(days=1) if until else None,
             before_id=before,
@@ -244,6 +264,15 @@ def audit_page(desk: Desk) -> Response:
             about=about,
             query=desk.query,
         )
+
+
+def _whom(session: Session, name_or_number: str) -> Optional[MemberId]:
+    """Also who has left, by number. Raises UnknownMember, which tells `same_name`."""
+    if not name_or_number:
+        return None
+    if name_or_number.isdecimal() and session.get(Member, int(name_or_number[:9])) is not None:
+        return MemberId(int(name_or_number[:9]))
+    return MemberId(members.find_member(session, name_or_number).id)
 
 
 def _day(desk: Desk, name: str) -> Optional[datetime]:

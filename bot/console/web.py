@@ -195,6 +195,7 @@ def make_templates(words: Words) -> Environment:
     templates.globals.update(_=words.say, root=ROOT, language=words.language)
     templates.filters.update(
         label=words.label,
+        deed=words.deed,
         moment=words.moment,
         day=words.day,
         clock=words.clock,

@@ -11,7 +11,7 @@ import pytest
 from actions.timebank import errors
 from actions.timebank.staff import roles
 from bot.console import words
-from bot.console.web import NAV
+from bot.console.web import NAV, all_routes
 from bot.console.words import Words, read_words
 
 CONSOLE = Path(words.__file__).parent
@@ -36,6 +36,18 @@ def test_every_sentence_has_its_english(english: Words) -> None:
     for module in CONSOLE.rglob("*.py"):
         said |= set(IN_PYTHON.findall(module.read_text("utf-8")))
     assert sorted(said - set(english.english)) == []
+
+
+def test_every_label_refusal_and_deed_has_its_english(english: Words) -> None:
+    named = {name for values in english.labels.values() for name in values.values()}
+    named |= set(english.refusals.values()) | set(english.deeds.values())
+    assert sorted(named - set(english.english)) == []
+
+
+def test_deeds_are_those_of_routes_or_commands() -> None:
+    known = {f"{route.method} {route.path}" for route in all_routes()}
+    deeds = [deed for deed in read_words("zh").deeds if not deed.startswith("command line: ")]
+    assert deeds and set(deeds) <= known
 
 
 def test_english_fills_in_the_same_facts(english: Words) -> None:
