@@ -81,14 +81,15 @@ class Words:
 
 
 def read_words(language: str, folder: Path = FOLDER) -> Words:
-    """All themes together. Raises ValueError when two of them say one thing differently."""
+    """All themes together. The frame's English for what several of them say goes before theirs.
+    Raises ValueError when two of them name one state, refusal or deed differently."""
     english: Dict[str, str] = {}
     labels: Dict[str, Dict[str, str]] = {}
     refusals: Dict[str, str] = {}
     deeds: Dict[str, str] = {}
-    for file in sorted(folder.glob("*.yml")):
+    for file in sorted(folder.glob("*.yml"), key=lambda file: (file.stem != "frame", file.stem)):
         theme = yaml.safe_load(file.read_text("utf-8")) or {}
-        _add(english, theme.get("english") or {}, file)
+        english = {**(theme.get("english") or {}), **english}
         _add(refusals, theme.get("refusals") or {}, file)
         _add(deeds, theme.get("deeds") or {}, file)
         for name, values in (theme.get("labels") or {}).items():

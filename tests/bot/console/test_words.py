@@ -104,3 +104,15 @@ def test_refusals_are_those_of_the_core() -> None:
 def test_minutes_are_told_in_hours(minutes: int, chinese: str, english_words: str) -> None:
     assert read_words("zh").minutes(minutes) == chinese
     assert read_words("en").minutes(minutes) == english_words
+
+
+def test_themes_may_say_english_differently_but_no_state(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("english: {机器出错: machine failed, 找: Find}\n", "utf-8")
+    (tmp_path / "frame.yml").write_text(
+        "english: {机器出错: The machine failed}\nlabels: {Role: {viewer: 查看员}}\n", "utf-8"
+    )
+    read = read_words("en", tmp_path)
+    assert (read.say("机器出错"), read.say("找")) == ("The machine failed", "Find")
+    (tmp_path / "b.yml").write_text("labels: {Role: {viewer: 看客}}\n", "utf-8")
+    with pytest.raises(ValueError, match="b.yml says viewer differently"):
+        read_words("zh", tmp_path)
