@@ -106,13 +106,18 @@ def test_minutes_are_told_in_hours(minutes: int, chinese: str, english_words: st
     assert read_words("en").minutes(minutes) == english_words
 
 
-def test_themes_may_say_english_differently_but_no_state(tmp_path: Path) -> None:
+def test_what_two_themes_say_is_said_in_the_frames_words(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("english: {机器出错: machine failed, 找: Find}\n", "utf-8")
-    (tmp_path / "frame.yml").write_text(
-        "english: {机器出错: The machine failed}\nlabels: {Role: {viewer: 查看员}}\n", "utf-8"
-    )
+    (tmp_path / "frame.yml").write_text("english: {机器出错: The machine failed}\n", "utf-8")
     read = read_words("en", tmp_path)
     assert (read.say("机器出错"), read.say("找")) == ("The machine failed", "Find")
-    (tmp_path / "b.yml").write_text("labels: {Role: {viewer: 看客}}\n", "utf-8")
-    with pytest.raises(ValueError, match="b.yml says viewer differently"):
-        read_words("zh", tmp_path)
+
+
+def test_no_two_themes_name_one_state_differently() -> None:
+    named: dict[tuple[str, str], set[str]] = {}
+    for theme in words.themes():
+        parts = {part: theme.get(part) or {} for part in ("refusals", "deeds")}
+        for name, values in {**parts, **(theme.get("labels") or {})}.items():
+            for value, chinese in values.items():
+                named.setdefault((name, str(value)), set()).add(chinese)
+    assert {state: said for state, said in named.items() if len(said) > 1} == {}
