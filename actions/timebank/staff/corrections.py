@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from actions.timebank import members
@@ -95,8 +96,11 @@ def correct(
         by_id=by,
         at=now,
     )
-    session.add(version)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(version)
+    except IntegrityError as late:
+        raise ChangedMeanwhile("another version at the same moment") from late
     return version
 
 
@@ -270,7 +274,10 @@ def _decided(
         by_id=by,
         at=now,
     )
-    session.add(decision)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(decision)
+    except IntegrityError as late:
+        raise WrongState("decided on at the same moment", state=state.value) from late
     session.expire(correction, ["decision"])
     return decision

@@ -104,7 +104,7 @@ def test_older_conversations_are_on_the_next_page(console: ConsoleHouse, chen: C
         "since=heute&below=abc&outcome=x&intent=y&before=z",
         "before=2026-03-02T00:00:00~x",
         "before=9999-12-31T00:00:00%2B00:00~x",
-        "words=%00%ED%A0%80&name=%25",
+        "words=%ED%A0%80%E2%80%AE&name=%25",
         f"name={'王' * 5000}",
         "before=0001-01-01T00:00:00%2B14:00~",
         "below=99999999999999999999",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from actions.timebank.errors import (
 )
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Correction, Member, TrainingDecision
+from actions.timebank.session import Village
 from actions.timebank.staff import corrections, lexicon
 from actions.timebank.staff.corrections import INTENTS, TrainingSentence
 from actions.timebank.staff.error_rate import error_rate
@@ -148,6 +150,26 @@ def test_what_can_be_meant_is_what_the_domain_knows() -> None:
     domain = yaml.safe_load((HOUSE / "bot/domain/base.yml").read_text("utf-8"))
     assert sorted(INTENTS) == sorted(domain["intents"])
     assert set(corrections.ENTITIES) <= set(domain["entities"])
+
+
+def test_of_two_who_write_at_once_one_is_told(any_village: Village) -> None:
+    with any_village.transaction() as session:
+        wang = make_member(session, "王桂兰", now=MORNING)
+        turn = TurnId(mishear(session, wang, MORNING).id)
+        staff = [hire(session, name, Role.COORDINATOR) for name in ("甲", "乙")]
+
+    def write(by: MemberId) -> str:
+        try:
+            with any_village.transaction() as session:
+                correct(session, turn, by, said=f"第{by}个说的", entities=[])
+        except ChangedMeanwhile as refused:
+            return refused.code
+        return "kept"
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(write, staff)) == ["changed_meanwhile", "kept"]
+    with any_village.reading() as session:
+        assert len(corrections.versions(session, [turn])) == 1
 
 
 # Training
