@@ -118,6 +118,18 @@ class ButtonGone(Refusal):
     code = "button_gone"
 
 
+class NothingWritten(Refusal):
+    """A member of the staff left empty what has to say something."""
+
+    code = "nothing_written"
+
+
+class BadCorrection(Refusal):
+    """A meaning or a part of speech that does not exist; `facts["field"]` tells which."""
+
+    code = "bad_correction"
+
+
 class SamePerson(Refusal):
     """Whoever proposed it cannot approve it: a second person must."""
 

@@ -289,6 +289,50 @@ class DelegateScope(str, Enum):
     ALARMS = "alarms"
 
 
+#   new ──somebody takes it──▶ taken ──called back, or nothing to do──▶ settled
+#   │ ▲                          │ ▲                                     │ │
+#   │ ├────────given back────────┘ └───────────taken up once more────────┘ │
+#   │ └───────────────the same conversation failed once more───────────────┘
+#   └──called back, or nothing to do──▶ settled
+# A conversation that nobody ever took is new and has no row.
+class FailureState(str, Enum):
+    """Where a conversation that went wrong stands."""
+
+    NEW = "new"
+    TAKEN = "taken"
+    SETTLED = "settled"
+
+
+class CallBackResult(str, Enum):
+    HELPED = "helped"
+    VISITED = "visited"
+    """Somebody went to see her."""
+    NOT_NEEDED = "not_needed"
+    """She wanted nothing, or it was settled already."""
+    NOT_REACHED = "not_reached"
+
+
+#   waiting ──a second person──▶ accepted ──taken out again──▶ withdrawn
+#      └──────a second person──▶ refused
+# A correction is never edited: a new version of it waits anew, and once accepted it replaces the
+# one before.
+class TrainingState(str, Enum):
+    """Whether what staff wrote may be trained on."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class WordKind(str, Enum):
+    """What a word of the village's own lexicon is."""
+
+    PLACE = "place"
+    NICKNAME = "nickname"
+    DIALECT = "dialect"
+
+
 class Viewed(str, Enum):
     """What of a member somebody of the staff looked at."""
 

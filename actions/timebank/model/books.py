@@ -49,7 +49,7 @@ class Transfer(Base):
     kind = Column(Choice(TransferKind), nullable=False)
     visit_id = Column(ForeignKey("visit.id"), unique=True)
     reverses_id = Column(ForeignKey("transfer.id"), unique=True)
-    turn_id = Column(String(120))
+    turn_id = Column(String(120), index=True)
     reason = Column(Text, nullable=False, server_default="")
     idempotency_key = Column(String(160), nullable=False, unique=True)
     occurred_at = Column(AwareDateTime, nullable=False)

@@ -143,7 +143,7 @@ class Confirmation(Base):
     party = Column(Choice(Party), nullable=False)
     member_id = Column(ForeignKey("member.id"), nullable=False)
     minutes = Column(Integer, nullable=False)
-    turn_id = Column(String(120), nullable=False)
+    turn_id = Column(String(120), nullable=False, index=True)
     evidence_sha256 = Column(String(64))
     """Hash of the recording in which it was said; None when it was typed."""
     made_at = Column(AwareDateTime, nullable=False)
