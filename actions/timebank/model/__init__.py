@@ -26,6 +26,7 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.proposals import Proposal
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -78,6 +79,7 @@ __all__ = [
     "Notice",
     "Offer",
     "Posting",
+    "Proposal",
     "Rating",
     "Relation",
     "Reminder",
