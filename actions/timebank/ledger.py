@@ -6,7 +6,9 @@ reversal. Balances are derived from postings and pending holds each time they ar
 
 A member's or the fund's available minutes never go below zero by giving; only a reversal may
 take them there, because a wrong transfer must be undone even when its minutes are spent. A
-reversal itself cannot be reversed: the way back is a new transfer with its own reason.
+reversal itself cannot be reversed: the way back is a new transfer with its own reason. Nor can a
+merge, which moves what one person has, or owes, from one account of his to the other; what a
+later reversal leaves in the account that was given up moves on at once.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from actions.timebank.accounts import (
     BalanceOf,
     account_of,
     balance,
+    ends_in,
     ensure_village_accounts,
     fund_account,
     look,
@@ -69,6 +72,7 @@ __all__ = [
     "history",
     "hold",
     "made_before",
+    "merge",
     "open_account",
     "post_hold",
     "reverse",
@@ -111,7 +115,7 @@ def transfer(
     """Moves minutes: minus gives, plus receives. The same key again gives back the first transfer.
 
     Raises NotEnoughMinutes (facts: account_id, needed, available) when a member or the fund would
-    go below zero available, except by a reversal; LedgerBroken when the legs do not sum to zero,
+    go below zero available, except by a reversal or a merge; LedgerBroken when the legs do not sum to zero,
     the key was used for something else, the visit is settled or the transfer reversed already.
     """
     legs = dict(legs)
@@ -120,7 +124,7 @@ def transfer(
     tail, earlier = _tail_and_earlier(session, idempotency_key)
     if earlier is not None:
         return _the_same(session, earlier, kind, legs, visit_id, reverses_id)
-    if kind is not TransferKind.REVERSAL:
+    if kind not in (TransferKind.REVERSAL, TransferKind.MERGE):
         _check_cover(session, legs)
     row = {
         "id": tail.sequence + 1,
@@ -200,24 +204,50 @@ def reverse(
 ) -> Transfer:
     """Posts the exact opposite legs of a transfer, even when that takes a member below zero.
 
-    Raises NothingOpen when there is no such transfer, WrongState when it is itself a reversal
-    (facts: state="reversal") or was reversed under another key (state="reversed").
+    Raises NothingOpen when there is no such transfer, WrongState when it is itself a reversal or
+    a merge (facts: state is its kind) or was reversed under another key (state="reversed").
     """
     _lock(session)
     wrong = session.get(Transfer, transfer_id)
     if wrong is None:
         raise NothingOpen(f"there is no transfer {transfer_id}")
-    if wrong.kind is TransferKind.REVERSAL:
-        raise WrongState("a reversal stands for good", state="reversal")
+    if wrong.kind in (TransferKind.REVERSAL, TransferKind.MERGE):
+        raise WrongState(f"a {wrong.kind.value} stands for good", state=wrong.kind.value)
     done = session.scalar(select(Transfer).where(Transfer.reverses_id == transfer_id))
     if done is not None and done.idempotency_key != idempotency_key:
         raise WrongState(f"transfer {transfer_id} was reversed before", state="reversed")
-    return transfer(
+    legs = _legs_of(wrong)
+    undone = transfer(
         session,
         kind=TransferKind.REVERSAL,
-        legs={account_id: -minutes for account_id, minutes in _legs_of(wrong).items()},
+        legs={account_id: -minutes for account_id, minutes in legs.items()},
         reverses_id=transfer_id,
         reason=reason,
+        idempotency_key=idempotency_key,
+        now=now,
+    )
+    for account_id in legs:
+        kept, key = ends_in(session, account_id), f"{idempotency_key}:{account_id}"
+        if kept != account_id:
+            merge(session, double=account_id, kept=kept, idempotency_key=key, now=now)
+    return undone
+
+
+def merge(
+    session: Session, *, double: AccountId, kept: AccountId, idempotency_key: str, now: datetime
+) -> Transfer | None:
+    """Moves all that the double's account has, or owes, to the kept one; None when that is
+    nothing. Raises WrongState (facts: state="held") while minutes of the double are held."""
+    _lock(session)
+    has = balance(session, double)
+    if has.held:
+        raise WrongState(f"account {double} has {has.held} minutes held", state="held")
+    if not has.posted:
+        return None
+    return transfer(
+        session,
+        kind=TransferKind.MERGE,
+        legs={double: -has.posted, kept: has.posted},
         idempotency_key=idempotency_key,
         now=now,
     )

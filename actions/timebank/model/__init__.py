@@ -26,6 +26,7 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import (
     Availability,
@@ -67,12 +68,14 @@ __all__ = [
     "JoinCard",
     "Lane",
     "Member",
+    "Merge",
     "Notice",
     "Offer",
     "Posting",
     "Rating",
     "Relation",
     "Reminder",
+    "RollImport",
     "SentButton",
     "ServiceRequest",
     "Skill",
