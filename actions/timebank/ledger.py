@@ -15,11 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from actions.timebank.accounts import (
     BalanceOf,
@@ -32,16 +30,7 @@ from actions.timebank.accounts import (
     open_account,
     system_account,
 )
-from actions.timebank.chain import (
-    BEFORE_THE_FIRST,
-    Head,
-    Leg,
-    Verification,
-    head,
-    seal,
-    stored_moment,
-    verify,
-)
+from actions.timebank.chain import Head, Leg, Verification, head, seal, verify
 from actions.timebank.errors import (
     BadMinutes,
     LedgerBroken,
@@ -52,8 +41,8 @@ from actions.timebank.errors import (
 )
 from actions.timebank.history import LedgerLine, history
 from actions.timebank.ids import AccountId, AssignmentId, MemberId, TransferId, VisitId
+from actions.timebank.ledger_rows import lock, tail_and_earlier, write
 from actions.timebank.model import Account, Hold, Transfer
-from actions.timebank.session import run_as_written
 from actions.timebank.states import AccountKind, HoldState, TransferKind
 
 __all__ = [
@@ -82,20 +71,6 @@ __all__ = [
     "void_hold",
 ]
 
-LEDGER_LOCK = 7_305_114
-"""PostgreSQL's advisory lock under which minutes move; any number nobody else uses."""
-
-_TAIL_AND_EARLIER = """
-SELECT sequence, hash, (SELECT id FROM transfer WHERE idempotency_key = ?)
-FROM transfer ORDER BY sequence DESC LIMIT 1
-"""
-_ADD_TRANSFER = """
-INSERT INTO transfer (id, sequence, kind, visit_id, reverses_id, turn_id, reason, idempotency_key,
-    occurred_at, previous_hash, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_ADD_POSTING = "INSERT INTO posting (transfer_id, account_id, minutes) VALUES (?, ?, ?)"
-
 
 # -- movements --------------------------------------------------------------------------------
 
@@ -115,13 +90,14 @@ def transfer(
     """Moves minutes: minus gives, plus receives. The same key again gives back the first transfer.
 
     Raises NotEnoughMinutes (facts: account_id, needed, available) when a member or the fund would
-    go below zero available, except by a reversal or a merge; LedgerBroken when the legs do not sum to zero,
-    the key was used for something else, the visit is settled or the transfer reversed already.
+    go below zero available, except by a reversal or a merge; LedgerBroken when the legs do not
+    sum to zero, the key was used for something else, the visit is settled or the transfer
+    reversed already.
     """
     legs = dict(legs)
     _check_legs(legs)
-    _lock(session)
-    tail, earlier = _tail_and_earlier(session, idempotency_key)
+    lock(session)
+    tail, earlier = tail_and_earlier(session, idempotency_key)
     if earlier is not None:
         return _the_same(session, earlier, kind, legs, visit_id, reverses_id)
     if kind not in (TransferKind.REVERSAL, TransferKind.MERGE):
@@ -139,7 +115,7 @@ def transfer(
         "previous_hash": tail.hash,
     }
     row["hash"] = seal(row, [Leg(*leg) for leg in legs.items()], tail.hash)
-    return _write(session, row, legs)
+    return write(session, row, legs)
 
 
 def grant(
@@ -207,7 +183,7 @@ def reverse(
     Raises NothingOpen when there is no such transfer, WrongState when it is itself a reversal or
     a merge (facts: state is its kind) or was reversed under another key (state="reversed").
     """
-    _lock(session)
+    lock(session)
     wrong = session.get(Transfer, transfer_id)
     if wrong is None:
         raise NothingOpen(f"there is no transfer {transfer_id}")
@@ -238,7 +214,7 @@ def merge(
 ) -> Transfer | None:
     """Moves all that the double's account has, or owes, to the kept one; None when that is
     nothing. Raises WrongState (facts: state="held") while minutes of the double are held."""
-    _lock(session)
+    lock(session)
     has = balance(session, double)
     if has.held:
         raise WrongState(f"account {double} has {has.held} minutes held", state="held")
@@ -255,7 +231,7 @@ def merge(
 
 def made_before(session: Session, idempotency_key: str) -> bool:
     """Whether a transfer was made under this key already."""
-    return _tail_and_earlier(session, idempotency_key)[1] is not None
+    return tail_and_earlier(session, idempotency_key)[1] is not None
 
 
 def _receiving(session: Session, receiver: MemberId | None) -> Account:
@@ -270,19 +246,6 @@ def _check_positive(minutes: int) -> None:
 def _check_legs(legs: Mapping[AccountId, int]) -> None:
     if len(legs) < 2 or 0 in legs.values() or sum(legs.values()) != 0:
         raise LedgerBroken(f"legs must move something and sum to zero: {legs}")
-
-
-def _lock(session: Session) -> None:
-    """Makes ledger writers take turns: one chain has one tail. SQLite did it at BEGIN IMMEDIATE."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
-
-
-def _tail_and_earlier(session: Session, idempotency_key: str) -> tuple[Head, TransferId | None]:
-    """The chain's tail, and the transfer that already used this key, in one question."""
-    row = run_as_written(session, _TAIL_AND_EARLIER, (idempotency_key,)).first()
-    sequence, sealed, earlier = row or (0, BEFORE_THE_FIRST, None)
-    return Head(sequence, sealed), earlier
 
 
 def _the_same(
@@ -322,22 +285,6 @@ def _not_enough(account_id: AccountId, needed: int, has: BalanceOf) -> NotEnough
     )
 
 
-def _write(session: Session, row: dict[str, Any], legs: Mapping[AccountId, int]) -> Transfer:
-    stored = {**row, "kind": row["kind"].value, "occurred_at": stored_moment(row["occurred_at"])}
-    postings = [(row["id"], account_id, minutes) for account_id, minutes in sorted(legs.items())]
-    try:
-        run_as_written(session, _ADD_TRANSFER, tuple(stored.values()))
-        run_as_written(session, _ADD_POSTING, postings)
-    except IntegrityError as error:
-        # An unknown account, or a visit that is settled already under another key.
-        raise LedgerBroken(f"the database refuses this transfer: {error.orig}") from error
-    # Known to be in the database: the session reads it back only for whoever looks.
-    written = Transfer(id=row["id"])
-    make_transient_to_detached(written)
-    session.add(written)
-    return written
-
-
 # -- holds ------------------------------------------------------------------------------------
 
 
@@ -355,7 +302,7 @@ def hold(
     already holds another number of minutes for the assignment: void that first.
     """
     _check_positive(minutes)
-    _lock(session)
+    lock(session)
     pending: Hold | None = session.scalar(
         select(Hold).where(
             Hold.assignment_id == assignment_id,
@@ -399,7 +346,7 @@ def expire_hold(session: Session, hold: Hold, *, now: datetime) -> Hold:
 
 
 def _end_hold(session: Session, hold: Hold, end: HoldState, now: datetime) -> Hold:
-    _lock(session)
+    lock(session)
     session.refresh(hold)
     if hold.state is not HoldState.PENDING and hold.state is not end:
         raise WrongState(f"hold {hold.id} has ended", state=hold.state)

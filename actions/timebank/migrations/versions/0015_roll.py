@@ -86,7 +86,7 @@ def upgrade() -> None:
 
 
 def _on_sqlite() -> bool:
-    return op.get_bind().dialect.name == "sqlite"
+    return bool(op.get_bind().dialect.name == "sqlite")
 
 
 def _kinds_of_transfer(before: str, after: str) -> None:
