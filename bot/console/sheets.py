@@ -158,9 +158,14 @@ def _not_empty(rows: Iterable[Tuple[Cell, ...]], most: int) -> List[Line]:
         # A forged row number would have the library count to it.
         if number > LAST_LINE:
             break
-        if all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells):
+        filled = [place for place, cell in enumerate(cells, start=1) if not _is_empty(cell)]
+        if not filled:
             continue
         if len(lines) == most:
             raise FileRefused("too_many_rows")
-        lines.append(Line(number, cells))
+        lines.append(Line(number, cells[: filled[-1]]))
     return lines
+
+
+def _is_empty(cell: Cell) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
