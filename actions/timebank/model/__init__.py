@@ -27,6 +27,13 @@ from actions.timebank.model.exchanges import (
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
 from actions.timebank.model.roll import Merge, RollImport
+from actions.timebank.model.staff import (
+    LoginTry,
+    StaffAccount,
+    StaffDeed,
+    StaffRole,
+    StaffSession,
+)
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import (
     Availability,
@@ -67,6 +74,7 @@ __all__ = [
     "Hold",
     "JoinCard",
     "Lane",
+    "LoginTry",
     "Member",
     "Merge",
     "Notice",
@@ -79,6 +87,10 @@ __all__ = [
     "SentButton",
     "ServiceRequest",
     "Skill",
+    "StaffAccount",
+    "StaffDeed",
+    "StaffRole",
+    "StaffSession",
     "Transfer",
     "Turn",
     "Visit",
