@@ -21,7 +21,6 @@ from typing import (
 )
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell as SheetCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -221,7 +220,7 @@ def roll_workbook(
 ) -> bytes:
     """The roll, or with no entries the template, as .xlsx. `help_text` fills a second sheet."""
     book = Workbook()
-    sheet = book.active
+    sheet: Worksheet = book.worksheets[0]
     sheet.title = "成员"
     last = 1
     for place, column in enumerate(COLUMNS, start=1):
@@ -256,8 +255,8 @@ def as_cell(entry: Entry, name: str) -> Any:
     return value
 
 
-def _write(sheet: Worksheet, row: int, place: int, value: Any) -> SheetCell:
-    cell = sheet.cell(row, place)
+def _write(sheet: Worksheet, row: int, place: int, value: Any) -> Any:
+    cell: Any = sheet.cell(row, place)
     if isinstance(value, str):
         # Told to be text, or openpyxl makes a formula of what begins with =. The prefix keeps it
         # text, too, when somebody edits the cell.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from itertools import accumulate
-from typing import Iterable, List, Sequence, Tuple, Union
+from typing import Any, Iterable, List, Sequence, Tuple, Union
 
 import openpyxl
 
@@ -81,7 +81,7 @@ def _read_workbook(data: bytes, most_lines: int) -> List[Line]:
         # In this mode a row is read at a time; XML goes through defusedxml, which openpyxl takes
         # when it is installed.
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-        sheet = book.worksheets[0]
+        sheet: Any = book.worksheets[0]
         sheet.reset_dimensions()  # What the file says of its size is not believed.
         rows = sheet.iter_rows(max_col=MOST_COLUMNS)
         lines = _not_empty((tuple(map(_value, row)) for row in rows), most_lines)
@@ -109,7 +109,7 @@ def _refuse_bombs(data: bytes) -> None:
         raise FileRefused("locked")
 
 
-def _value(cell: openpyxl.cell.Cell) -> Cell:
+def _value(cell: Any) -> Cell:
     if cell.data_type == "f":
         return Unread.FORMULA
     if cell.data_type == "e":

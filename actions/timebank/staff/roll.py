@@ -117,7 +117,7 @@ def entry_of(person: Member, kinds: Iterable[ServiceKind]) -> Entry:
         group=person.lane.group.name,
         lane=person.lane.name,
         kinds=tuple(kind for kind in ServiceKind if kind in said),
-        **{name: getattr(person, name) for name in PERSONAL},
+        **{name: None if (said := getattr(person, name)) == "" else said for name in PERSONAL},
     )
 
 
