@@ -76,6 +76,9 @@ FATES: Mapping[str, Fate] = {
     "service_request.elder_id": Fate.STAYS,
     "service_request.requested_by_id": Fate.STAYS,
     "skill.member_id": Fate.MOVES,
+    "staff_account.member_id": Fate.STAYS,
+    "staff_deed.about_id": Fate.STAYS,
+    "staff_deed.by_id": Fate.STAYS,
     "turn.member_id": Fate.STAYS,
     "wellbeing.member_id": Fate.STAYS,
 }

@@ -24,6 +24,7 @@ from actions.timebank.model import (
     Offer,
     ServiceRequest,
 )
+from actions.timebank.staff.accounts import staff_of
 from actions.timebank.states import (
     AlertState,
     AssignmentState,
@@ -53,7 +54,7 @@ class Obstacle(str, Enum):
     DELIVERY = "delivery"
     """A message is on its way this minute."""
     STAFF = "staff"
-    """He is of the village staff as the double only."""
+    """He is of the village staff as the double only, or has an account as such."""
 
 
 def obstacles(session: Session, double: Member, kept: Member) -> list[Obstacle]:
@@ -106,7 +107,8 @@ def obstacles(session: Session, double: Member, kept: Member) -> list[Obstacle]:
     }
     if _called_to_an_alarm(session, me):
         found.add(Obstacle.ALARM)
-    if double.is_coordinator and not kept.is_coordinator:
+    works_here = double.is_coordinator and not kept.is_coordinator
+    if works_here or staff_of(session, me) is not None:
         found.add(Obstacle.STAFF)
     return [what for what in Obstacle if what in found]
 

@@ -110,6 +110,7 @@ def skills_by_member(session: Session) -> Mapping[int, dict[ServiceKind, bool]]:
 
 def entry_of(person: Member, kinds: Iterable[ServiceKind]) -> Entry:
     """The row that says all that a table can say of a member."""
+    known: dict[str, Any] = {name: getattr(person, name) for name in PERSONAL}
     said = set(kinds)
     return Entry(
         line=0,
@@ -117,7 +118,7 @@ def entry_of(person: Member, kinds: Iterable[ServiceKind]) -> Entry:
         group=person.lane.group.name,
         lane=person.lane.name,
         kinds=tuple(kind for kind in ServiceKind if kind in said),
-        **{name: None if (said := getattr(person, name)) == "" else said for name in PERSONAL},
+        **{name: None if value == "" else value for name, value in known.items()},
     )
 
 

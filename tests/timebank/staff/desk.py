@@ -14,7 +14,5 @@ def hired(session: Session, name: str, *roles: Role) -> MemberId:
     """A member of the staff in these roles."""
     member = MemberId(make_member(session, name, now=MORNING).id)
     login = f"staff{member}"
-    accounts.make(
-        session, member=member, login=login, roles=roles, password_hash="x", now=MORNING
-    )
+    accounts.make(session, member=member, login=login, roles=roles, password_hash="x", now=MORNING)
     return member

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from actions.timebank import (
     alarm_questions,
     alerts,
-    availability,
     bindings,
     check_ins,
     delegates,
     disputes,
+    exchange,
     ledger,
     members,
     outbox,
@@ -42,12 +42,13 @@ from actions.timebank.model import (
     Member,
     Merge,
     Notice,
+    Offer,
     Relation,
     Reminder,
     Transfer,
 )
 from actions.timebank.notices import tell
-from actions.timebank.staff import merging
+from actions.timebank.staff import accounts, merging
 from actions.timebank.staff.merging import Fate, StillOpen
 from actions.timebank.staff.obstacles import Obstacle
 from actions.timebank.staff.roles import Role
@@ -143,9 +144,11 @@ def furnish(hood: Neighbourhood, double: Member) -> None:
         session,
         member=double.id,
         kinds=[ServiceKind.HAIRCUT, ServiceKind.MEALS],
-        times=[availability.WeeklyTime(0, DayPart.MORNING)],
+        times=[(0, DayPart.MORNING)],
     )
-    sparing.spare(session, helper=double.id, kind=ServiceKind.MEALS, until=None, now=MORNING)
+    sparing.not_this_kind(
+        session, helper=double.id, kind=ServiceKind.MEALS, words="腰疼", now=MORNING
+    )
     session.add_all(
         [
             Relation(member_id=double.id, other_id=hood.wang.id, kind=RelationKind.NEIGHBOUR),
@@ -221,9 +224,7 @@ def test_what_the_double_owes_the_kept_one_owes(
         idempotency_key="g",
         now=MORNING,
     )
-    ledger.reverse(
-        hood.session, transfer_id=opening, reason="x", idempotency_key="r", now=MORNING
-    )
+    ledger.reverse(hood.session, transfer_id=opening, reason="x", idempotency_key="r", now=MORNING)
     unite(double=owing.id)
     assert hood.balance(owing).posted == 0
     assert hood.balance(hood.zhang).posted == -25
@@ -279,9 +280,7 @@ def test_a_chain_of_doubles_ends_in_one_account(
     opening = hood.session.scalar(
         select(Transfer.id).where(Transfer.idempotency_key == f"opening:{first.id}")
     )
-    ledger.reverse(
-        hood.session, transfer_id=opening, reason="x", idempotency_key="r", now=MORNING
-    )
+    ledger.reverse(hood.session, transfer_id=opening, reason="x", idempotency_key="r", now=MORNING)
     assert [hood.balance(one).posted for one in (first, double, hood.zhang)] == [0, 0, 90]
 
 
@@ -320,7 +319,7 @@ def test_what_the_kept_one_has_already_is_not_doubled(
         hood.session,
         member=hood.zhang.id,
         kinds=[],
-        times=[availability.WeeklyTime(0, DayPart.MORNING)],
+        times=[(0, DayPart.MORNING)],
     )
     hood.session.add_all(
         [
@@ -346,14 +345,14 @@ def test_what_the_kept_one_has_already_is_not_doubled(
     assert check_ins.rhythm_of(hood.session, hood.zhang) is Rhythm.NEVER
 
 
-def test_a_training_counts_for_the_person(
-    hood: Neighbourhood, unite: Callable[..., Merge]
-) -> None:
+def test_a_training_counts_for_the_person(hood: Neighbourhood, unite: Callable[..., Merge]) -> None:
     trained = make_member(
         hood.session, "秀英嫂", now=MORNING, trained=[ServiceKind.MEALS, ServiceKind.BATHING]
     )
     unite(double=trained.id)
-    skills = {one.service_kind: one.trained for one in members.skills_of(hood.session, hood.zhang.id)}
+    skills = {
+        one.service_kind: one.trained for one in members.skills_of(hood.session, hood.zhang.id)
+    }
     assert skills[ServiceKind.MEALS] and skills[ServiceKind.BATHING]
     assert not skills[ServiceKind.SHOPPING]
 
@@ -381,9 +380,7 @@ def test_chats_cards_and_given_words_end(
             expires_at=MORNING + timedelta(days=7),
         )
     )
-    delegates.propose(
-        hood.session, elder=double.id, delegate=hood.li.id, by=double.id, now=MORNING
-    )
+    delegates.propose(hood.session, elder=double.id, delegate=hood.li.id, by=double.id, now=MORNING)
     hood.session.add(CheckIn(member_id=double.id, due_at=MORNING + timedelta(days=1)))
     hood.session.flush()
     unite()
@@ -425,17 +422,12 @@ def is_asked(hood: Neighbourhood, double: Member) -> None:
 
 def has_promised(hood: Neighbourhood, double: Member) -> None:
     is_asked(hood, double)
-    request = hood.session.execute(select(text("id")).select_from(text("service_request"))).scalar()
-    offer = hood.session.execute(text(f"SELECT id FROM offer WHERE request_id = {request}")).scalar()
-    from actions.timebank import exchange
-
+    offer = hood.session.execute(select(Offer.id)).scalar_one()
     exchange.accept_offer(hood.session, helper=double.id, offer_id=offer, now=MORNING)
 
 
 def complains(hood: Neighbourhood, double: Member) -> None:
-    disputes.complain(
-        hood.session, member=double.id, words="不对", turn_id=new_turn(), now=MORNING
-    )
+    disputes.complain(hood.session, member=double.id, words="不对", turn_id=new_turn(), now=MORNING)
 
 
 def cries(hood: Neighbourhood, double: Member) -> None:
@@ -458,9 +450,7 @@ def may_have_cried(hood: Neighbourhood, double: Member) -> None:
 
 
 def is_asked_how_she_is(hood: Neighbourhood, double: Member) -> None:
-    asked = CheckIn(
-        member_id=double.id, state=CheckInState.ASKED, due_at=MORNING, asked_at=MORNING
-    )
+    asked = CheckIn(member_id=double.id, state=CheckInState.ASKED, due_at=MORNING, asked_at=MORNING)
     hood.session.add(asked)
     hood.session.flush()
 
@@ -471,8 +461,6 @@ def works_here(hood: Neighbourhood, double: Member) -> None:
 
 
 def has_an_account(hood: Neighbourhood, double: Member) -> None:
-    from actions.timebank.staff import accounts
-
     accounts.make(
         hood.session,
         member=double.id,
@@ -548,9 +536,7 @@ def test_approving_takes_the_permission(
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.BOOKKEEPER, Role.MEDIATOR])
-def test_proposing_takes_the_permission(
-    hood: Neighbourhood, double: Member, role: Role
-) -> None:
+def test_proposing_takes_the_permission(hood: Neighbourhood, double: Member, role: Role) -> None:
     by = hired(hood.session, "某人", role)
     with pytest.raises(NotYours):
         merging.check(hood.session, double=double.id, kept=hood.zhang.id, by=by, now=MORNING)
