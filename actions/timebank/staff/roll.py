@@ -110,15 +110,16 @@ def skills_by_member(session: Session) -> Mapping[int, dict[ServiceKind, bool]]:
 
 def entry_of(person: Member, kinds: Iterable[ServiceKind]) -> Entry:
     """The row that says all that a table can say of a member."""
-    known: dict[str, Any] = {name: getattr(person, name) for name in PERSONAL}
     said = set(kinds)
+    values = {name: getattr(person, name) for name in PERSONAL}
+    known: dict[str, Any] = {name: None if it == "" else it for name, it in values.items()}
     return Entry(
         line=0,
         number=person.id,
         group=person.lane.group.name,
         lane=person.lane.name,
         kinds=tuple(kind for kind in ServiceKind if kind in said),
-        **{name: None if value == "" else value for name, value in known.items()},
+        **known,
     )
 
 
