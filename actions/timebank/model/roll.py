@@ -34,7 +34,6 @@ class RollImport(Base):
     id = Column(Integer, primary_key=True)
     uploaded_by_id = Column(ForeignKey("member.id"), nullable=False)
     """Nobody else sees or confirms it."""
-    file_name = Column(String(120), nullable=False)
     rows = Column(JSON, nullable=False)
     """What the file says, as `roll.Entry`."""
     choices = Column(JSON, nullable=False, default=dict)

@@ -26,7 +26,6 @@ from actions.timebank.staff.roll_plan import Choices, Fate, Plan, Planned, plan
 
 KEPT: Final = timedelta(hours=1)
 """How long there is to look at a preview."""
-LONGEST_FILE_NAME: Final = 120
 
 
 class TooManyRows(Refusal):
@@ -35,9 +34,7 @@ class TooManyRows(Refusal):
     code = "too_many_rows"
 
 
-def keep(
-    session: Session, entries: Sequence[Entry], *, file_name: str, by: MemberId, now: datetime
-) -> RollImport:
+def keep(session: Session, entries: Sequence[Entry], *, by: MemberId, now: datetime) -> RollImport:
     """Keeps what was read of a table for its uploader to look at; an earlier one of his that was
     not confirmed goes. Raises NotYours without the permission, TooManyRows."""
     require(session, by, Permission.EDIT_PEOPLE, now=now)
@@ -47,7 +44,6 @@ def keep(
     session.execute(delete(RollImport).where(or_(RollImport.expires_at <= now, his)))
     kept = RollImport(
         uploaded_by_id=by,
-        file_name=file_name[-LONGEST_FILE_NAME:],
         rows=roll.as_json(entries),
         seen=roll.digest(session),
         uploaded_at=now,

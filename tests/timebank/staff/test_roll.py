@@ -212,7 +212,7 @@ def test_a_lane_with_a_bad_name_is_never_offered(session: Session) -> None:
 
 
 def upload(session: Session, by: MemberId, *entries: Entry) -> RollImport:
-    return roll_import.keep(session, entries, file_name="名册.xlsx", by=by, now=MORNING)
+    return roll_import.keep(session, entries, by=by, now=MORNING)
 
 
 def confirm(session: Session, kept: RollImport, by: MemberId) -> Plan:
@@ -336,7 +336,7 @@ def test_an_upload_ends_after_an_hour_and_is_deleted(session: Session, chen: Mem
     later = MORNING + timedelta(hours=1)
     with pytest.raises(NothingOpen):
         roll_import.confirm(session, kept.id, by=chen, now=later)
-    roll_import.keep(session, [row()], file_name="x", by=chen, now=later)
+    roll_import.keep(session, [row()], by=chen, now=later)
     assert count(session, RollImport) == 1
 
 

@@ -70,7 +70,6 @@ def upgrade() -> None:
         "roll_import",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uploaded_by_id", sa.Integer(), nullable=False),
-        sa.Column("file_name", sa.String(120), nullable=False),
         sa.Column("rows", sa.JSON(), nullable=False),
         sa.Column("choices", sa.JSON(), nullable=False),
         sa.Column("seen", sa.String(64), nullable=False),
