@@ -63,6 +63,8 @@ def _what_happened(line: LedgerLine) -> str:
         return "spending" if line.minutes < 0 else "earning"
     if line.kind is TransferKind.GIFT:
         return "giving" if line.minutes < 0 else "receiving"
+    if line.kind is TransferKind.MERGE:
+        return "merging" if line.minutes > 0 else "merging_a_debt"
     if line.kind is TransferKind.REISSUE and line.balance_after == line.minutes:
         return "opening"
     return "other"
@@ -75,6 +77,8 @@ def _history_word(line: LedgerLine) -> str:
         return "reversed"
     if line.kind is TransferKind.GIFT:
         return "given" if line.minutes < 0 else "received"
+    if line.kind is TransferKind.MERGE:
+        return "merged" if line.minutes > 0 else "merged_a_debt"
     return "opening"
 
 

@@ -82,6 +82,8 @@ class TransferKind(str, Enum):
     REISSUE = "reissue"
     """New hours from the system account: opening balances and fund grants."""
     REVERSAL = "reversal"
+    MERGE = "merge"
+    """Hours of somebody who was in the roll twice, from one of his accounts to the other."""
 
 
 class AccountKind(str, Enum):

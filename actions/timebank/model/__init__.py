@@ -27,6 +27,7 @@ from actions.timebank.model.exchanges import (
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
 from actions.timebank.model.proposals import Proposal
+from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -76,6 +77,7 @@ __all__ = [
     "Lane",
     "LoginTry",
     "Member",
+    "Merge",
     "Notice",
     "Offer",
     "Posting",
@@ -83,6 +85,7 @@ __all__ = [
     "Rating",
     "Relation",
     "Reminder",
+    "RollImport",
     "SentButton",
     "ServiceRequest",
     "Skill",
