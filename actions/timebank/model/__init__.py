@@ -4,7 +4,7 @@ Balances are derived and never stored.
 """
 
 from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
-from actions.timebank.model.books import Account, Hold, Posting, Transfer
+from actions.timebank.model.books import Account, ChainCheck, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.channels import (
     CardTry,
@@ -58,6 +58,7 @@ __all__ = [
     "AwareDateTime",
     "Base",
     "CardTry",
+    "ChainCheck",
     "ChannelBinding",
     "ChannelUpdate",
     "CheckIn",

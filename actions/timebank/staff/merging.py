@@ -49,6 +49,7 @@ FATES: Mapping[str, Fate] = {
     "assignment.helper_id": Fate.STAYS,
     "availability.member_id": Fate.MOVES,
     "channel_binding.member_id": Fate.ENDS,  # A chat joins by her own yes to her own name.
+    "chain_check.by_id": Fate.STAYS,
     "check_in.member_id": Fate.ENDS,
     "check_in_wish.member_id": Fate.MOVES,
     "confirmation.member_id": Fate.STAYS,
@@ -68,6 +69,10 @@ FATES: Mapping[str, Fate] = {
     "member_merge.proposed_by_id": Fate.STAYS,
     "notice.recipient_id": Fate.MOVES,
     "offer.helper_id": Fate.STAYS,
+    "proposal.decided_by_id": Fate.STAYS,
+    "proposal.double_id": Fate.STAYS,
+    "proposal.kept_id": Fate.STAYS,
+    "proposal.proposed_by_id": Fate.STAYS,
     "rating.rater_id": Fate.STAYS,
     "relation.member_id": Fate.MOVES,
     "relation.other_id": Fate.MOVES,
