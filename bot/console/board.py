@@ -19,8 +19,8 @@ from bot.console import book_words
 from bot.console.books import day_of
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 
-LINES_A_SHEET = 14
-"""Of a passbook in large type on A4."""
+LINES_A_SHEET = 10
+"""Of a passbook in large type on A4, when each takes two lines."""
 
 
 # -- the check --------------------------------------------------------------------------------

@@ -79,7 +79,10 @@ class Entry:
 
     @property
     def visit_day(self) -> date | None:
-        return self.visit_at.astimezone(VILLAGE_ZONE).date() if self.visit_at else None
+        if self.visit_at is None:
+            return None
+        # A neighbour may come earlier than agreed; the hours were not moved before the visit.
+        return min(self.visit_at, self.occurred_at).astimezone(VILLAGE_ZONE).date()
 
     def of(self, account_id: AccountId) -> int:
         """What it added to this account."""
