@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any, Iterable, List
 
 from openpyxl import Workbook
@@ -13,7 +14,9 @@ from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.staff.transfers import Entry
 from bot.console import book_words
 from bot.console.desk import Desk
-from bot.console.roll_table import printable
+
+UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no spreadsheet can hold."""
 
 WIDTHS = (8, 18, 12, 34, 18, 18, 10, 40, 12, 70)
 
@@ -70,9 +73,8 @@ def _cell(sheet: Any, value: Any) -> Any:
 
 def _text(sheet: Any, text: str, *, bold: bool = False) -> Any:
     """Told to be text, or openpyxl makes a formula of what begins with =."""
-    cell: Any = WriteOnlyCell(sheet, printable(text))
+    cell: Any = WriteOnlyCell(sheet, UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text))
     cell.data_type = "s"
-    cell.quotePrefix = True
     if bold:
         cell.font = Font(bold=True)
     return cell
