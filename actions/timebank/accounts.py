@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.timebank.errors import LedgerBroken, UnknownMember
 from actions.timebank.ids import AccountId, MemberId
-from actions.timebank.model import Account
+from actions.timebank.model import Account, Merge
 from actions.timebank.session import run_as_written
 from actions.timebank.states import AccountKind
 
@@ -51,6 +51,17 @@ def account_of(session: Session, member_id: MemberId) -> Account:
     if account is None:
         raise UnknownMember(f"member {member_id} has no account")
     return account
+
+
+def ends_in(session: Session, account_id: AccountId) -> AccountId:
+    """The account that this one was merged into at last; itself when it was not."""
+    row: Account | None = session.get(Account, account_id)
+    while row is not None and row.member_id is not None:
+        merged: Merge | None = session.get(Merge, row.member_id)
+        if merged is None:
+            break
+        row = account_of(session, merged.kept_id)
+    return account_id if row is None else AccountId(row.id)
 
 
 def fund_account(session: Session) -> Account:

@@ -6,39 +6,31 @@ reversal. Balances are derived from postings and pending holds each time they ar
 
 A member's or the fund's available minutes never go below zero by giving; only a reversal may
 take them there, because a wrong transfer must be undone even when its minutes are spent. A
-reversal itself cannot be reversed: the way back is a new transfer with its own reason.
+reversal itself cannot be reversed: the way back is a new transfer with its own reason. Nor can a
+merge, which moves what one person has, or owes, from one account of his to the other; what a
+later reversal leaves in the account that was given up moves on at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from actions.timebank.accounts import (
     BalanceOf,
     account_of,
     balance,
+    ends_in,
     ensure_village_accounts,
     fund_account,
     look,
     open_account,
     system_account,
 )
-from actions.timebank.chain import (
-    BEFORE_THE_FIRST,
-    Head,
-    Leg,
-    Verification,
-    head,
-    seal,
-    stored_moment,
-    verify,
-)
+from actions.timebank.chain import Head, Leg, Verification, head, seal, verify
 from actions.timebank.errors import (
     BadMinutes,
     LedgerBroken,
@@ -49,8 +41,8 @@ from actions.timebank.errors import (
 )
 from actions.timebank.history import LedgerLine, history
 from actions.timebank.ids import AccountId, AssignmentId, MemberId, TransferId, VisitId
+from actions.timebank.ledger_rows import lock, tail_and_earlier, write
 from actions.timebank.model import Account, Hold, Transfer
-from actions.timebank.session import run_as_written
 from actions.timebank.states import AccountKind, HoldState, TransferKind
 
 __all__ = [
@@ -69,6 +61,7 @@ __all__ = [
     "history",
     "hold",
     "made_before",
+    "merge",
     "open_account",
     "post_hold",
     "reverse",
@@ -77,20 +70,6 @@ __all__ = [
     "verify",
     "void_hold",
 ]
-
-LEDGER_LOCK = 7_305_114
-"""PostgreSQL's advisory lock under which minutes move; any number nobody else uses."""
-
-_TAIL_AND_EARLIER = """
-SELECT sequence, hash, (SELECT id FROM transfer WHERE idempotency_key = ?)
-FROM transfer ORDER BY sequence DESC LIMIT 1
-"""
-_ADD_TRANSFER = """
-INSERT INTO transfer (id, sequence, kind, visit_id, reverses_id, turn_id, reason, idempotency_key,
-    occurred_at, previous_hash, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_ADD_POSTING = "INSERT INTO posting (transfer_id, account_id, minutes) VALUES (?, ?, ?)"
 
 
 # -- movements --------------------------------------------------------------------------------
@@ -111,16 +90,17 @@ def transfer(
     """Moves minutes: minus gives, plus receives. The same key again gives back the first transfer.
 
     Raises NotEnoughMinutes (facts: account_id, needed, available) when a member or the fund would
-    go below zero available, except by a reversal; LedgerBroken when the legs do not sum to zero,
-    the key was used for something else, the visit is settled or the transfer reversed already.
+    go below zero available, except by a reversal or a merge; LedgerBroken when the legs do not
+    sum to zero, the key was used for something else, the visit is settled or the transfer
+    reversed already.
     """
     legs = dict(legs)
     _check_legs(legs)
-    _lock(session)
-    tail, earlier = _tail_and_earlier(session, idempotency_key)
+    lock(session)
+    tail, earlier = tail_and_earlier(session, idempotency_key)
     if earlier is not None:
         return _the_same(session, earlier, kind, legs, visit_id, reverses_id)
-    if kind is not TransferKind.REVERSAL:
+    if kind not in (TransferKind.REVERSAL, TransferKind.MERGE):
         _check_cover(session, legs)
     row = {
         "id": tail.sequence + 1,
@@ -135,7 +115,7 @@ def transfer(
         "previous_hash": tail.hash,
     }
     row["hash"] = seal(row, [Leg(*leg) for leg in legs.items()], tail.hash)
-    return _write(session, row, legs)
+    return write(session, row, legs)
 
 
 def grant(
@@ -200,24 +180,50 @@ def reverse(
 ) -> Transfer:
     """Posts the exact opposite legs of a transfer, even when that takes a member below zero.
 
-    Raises NothingOpen when there is no such transfer, WrongState when it is itself a reversal
-    (facts: state="reversal") or was reversed under another key (state="reversed").
+    Raises NothingOpen when there is no such transfer, WrongState when it is itself a reversal or
+    a merge (facts: state is its kind) or was reversed under another key (state="reversed").
     """
-    _lock(session)
+    lock(session)
     wrong = session.get(Transfer, transfer_id)
     if wrong is None:
         raise NothingOpen(f"there is no transfer {transfer_id}")
-    if wrong.kind is TransferKind.REVERSAL:
-        raise WrongState("a reversal stands for good", state="reversal")
+    if wrong.kind in (TransferKind.REVERSAL, TransferKind.MERGE):
+        raise WrongState(f"a {wrong.kind.value} stands for good", state=wrong.kind.value)
     done = session.scalar(select(Transfer).where(Transfer.reverses_id == transfer_id))
     if done is not None and done.idempotency_key != idempotency_key:
         raise WrongState(f"transfer {transfer_id} was reversed before", state="reversed")
-    return transfer(
+    legs = _legs_of(wrong)
+    undone = transfer(
         session,
         kind=TransferKind.REVERSAL,
-        legs={account_id: -minutes for account_id, minutes in _legs_of(wrong).items()},
+        legs={account_id: -minutes for account_id, minutes in legs.items()},
         reverses_id=transfer_id,
         reason=reason,
+        idempotency_key=idempotency_key,
+        now=now,
+    )
+    for account_id in legs:
+        kept, key = ends_in(session, account_id), f"{idempotency_key}:{account_id}"
+        if kept != account_id:
+            merge(session, double=account_id, kept=kept, idempotency_key=key, now=now)
+    return undone
+
+
+def merge(
+    session: Session, *, double: AccountId, kept: AccountId, idempotency_key: str, now: datetime
+) -> Transfer | None:
+    """Moves all that the double's account has, or owes, to the kept one; None when that is
+    nothing. Raises WrongState (facts: state="held") while minutes of the double are held."""
+    lock(session)
+    has = balance(session, double)
+    if has.held:
+        raise WrongState(f"account {double} has {has.held} minutes held", state="held")
+    if not has.posted:
+        return None
+    return transfer(
+        session,
+        kind=TransferKind.MERGE,
+        legs={double: -has.posted, kept: has.posted},
         idempotency_key=idempotency_key,
         now=now,
     )
@@ -225,7 +231,7 @@ def reverse(
 
 def made_before(session: Session, idempotency_key: str) -> bool:
     """Whether a transfer was made under this key already."""
-    return _tail_and_earlier(session, idempotency_key)[1] is not None
+    return tail_and_earlier(session, idempotency_key)[1] is not None
 
 
 def _receiving(session: Session, receiver: MemberId | None) -> Account:
@@ -240,19 +246,6 @@ def _check_positive(minutes: int) -> None:
 def _check_legs(legs: Mapping[AccountId, int]) -> None:
     if len(legs) < 2 or 0 in legs.values() or sum(legs.values()) != 0:
         raise LedgerBroken(f"legs must move something and sum to zero: {legs}")
-
-
-def _lock(session: Session) -> None:
-    """Makes ledger writers take turns: one chain has one tail. SQLite did it at BEGIN IMMEDIATE."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
-
-
-def _tail_and_earlier(session: Session, idempotency_key: str) -> tuple[Head, TransferId | None]:
-    """The chain's tail, and the transfer that already used this key, in one question."""
-    row = run_as_written(session, _TAIL_AND_EARLIER, (idempotency_key,)).first()
-    sequence, sealed, earlier = row or (0, BEFORE_THE_FIRST, None)
-    return Head(sequence, sealed), earlier
 
 
 def _the_same(
@@ -292,22 +285,6 @@ def _not_enough(account_id: AccountId, needed: int, has: BalanceOf) -> NotEnough
     )
 
 
-def _write(session: Session, row: dict[str, Any], legs: Mapping[AccountId, int]) -> Transfer:
-    stored = {**row, "kind": row["kind"].value, "occurred_at": stored_moment(row["occurred_at"])}
-    postings = [(row["id"], account_id, minutes) for account_id, minutes in sorted(legs.items())]
-    try:
-        run_as_written(session, _ADD_TRANSFER, tuple(stored.values()))
-        run_as_written(session, _ADD_POSTING, postings)
-    except IntegrityError as error:
-        # An unknown account, or a visit that is settled already under another key.
-        raise LedgerBroken(f"the database refuses this transfer: {error.orig}") from error
-    # Known to be in the database: the session reads it back only for whoever looks.
-    written = Transfer(id=row["id"])
-    make_transient_to_detached(written)
-    session.add(written)
-    return written
-
-
 # -- holds ------------------------------------------------------------------------------------
 
 
@@ -325,7 +302,7 @@ def hold(
     already holds another number of minutes for the assignment: void that first.
     """
     _check_positive(minutes)
-    _lock(session)
+    lock(session)
     pending: Hold | None = session.scalar(
         select(Hold).where(
             Hold.assignment_id == assignment_id,
@@ -369,7 +346,7 @@ def expire_hold(session: Session, hold: Hold, *, now: datetime) -> Hold:
 
 
 def _end_hold(session: Session, hold: Hold, end: HoldState, now: datetime) -> Hold:
-    _lock(session)
+    lock(session)
     session.refresh(hold)
     if hold.state is not HoldState.PENDING and hold.state is not end:
         raise WrongState(f"hold {hold.id} has ended", state=hold.state)

@@ -82,6 +82,8 @@ class TransferKind(str, Enum):
     REISSUE = "reissue"
     """New hours from the system account: opening balances and fund grants."""
     REVERSAL = "reversal"
+    MERGE = "merge"
+    """Hours of somebody who was in the roll twice, from one of his accounts to the other."""
 
 
 class AccountKind(str, Enum):
@@ -368,3 +370,19 @@ class Audience(str, Enum):
     """Those who live alone."""
     MEMBERS = "members"
     """Single ones, by name."""
+class ProposalKind(str, Enum):
+    """What one of the staff may propose and a second one lets happen."""
+
+    REVERSAL = "reversal"
+    GRANT = "grant"
+    MERGE = "merge"
+
+
+#   proposed ──a second person says yes, and it is done──▶ approved
+#      ├──a second person says no──▶ rejected
+#      └──the first takes it back──▶ withdrawn
+class ProposalState(str, Enum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"

@@ -24,6 +24,7 @@ from bot.console import (
     front,
     staff_pages,
 )
+from bot.console import board, books, front, proposals, staff_pages
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
@@ -42,6 +43,8 @@ NOWHERE = "没有这一页，或者它已经不在了。"
 NAV: Sequence[NavEntry] = (
     NavEntry("/conversations", "对话", Permission.SEE_CONVERSATIONS),
     NavEntry("/training", "审核更正", Permission.REVIEW_TRAINING),
+    NavEntry("/books", "账本", Permission.SEE_BOOKS),
+    NavEntry("/proposals", "两人经手", Permission.APPROVE_MOVEMENT),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -55,6 +58,9 @@ def all_routes() -> List[ConsoleRoute]:
         *conversation_work.ROUTES,
         *conversations.ROUTES,
         *conversation_training.ROUTES,
+        *books.ROUTES,
+        *board.ROUTES,
+        *proposals.ROUTES,
         *staff_pages.ROUTES,
     ]
 

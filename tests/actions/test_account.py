@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+from sqlalchemy import select
+
 from actions.account import ActionCheckBalance, ActionExplainHistory
 from actions.timebank import ledger
 from actions.timebank.ids import AccountId
+from actions.timebank.model import Transfer
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker
 from tests.small_village import Street
+from tests.timebank.builders import make_member
 
 
 def balance(speaker: Speaker) -> Answered:
@@ -119,6 +123,55 @@ def test_gifts_corrections_and_first_minutes_each_have_their_words(
             now=hood.now,
         )
     assert explanation(wang).responses[0] == "utter_history_reversed"
+
+
+def test_two_accounts_that_became_one_are_explained(street: Street, zhang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        double = make_member(hood.session, "秀英", now=hood.now, opening_minutes=90)
+        ledger.merge(
+            hood.session,
+            double=ledger.account_of(hood.session, double.id).id,
+            kept=ledger.account_of(hood.session, hood.zhang.id).id,
+            idempotency_key="merge",
+            now=hood.now,
+        )
+    sum_told, story = balance(zhang), explanation(zhang)
+    assert sum_told.responses == ["utter_balance_after_merging"]
+    assert "加上90分钟。现在有90分钟" in sum_told.text
+    assert story.responses[0] == "utter_history_merged"
+    assert "秀英那个账户也是您的" in story.text and "90分钟" in story.text
+
+
+def test_a_debt_of_the_other_account_is_told_as_taken_away(street: Street, wang: Speaker) -> None:
+    with street.neighbourhood() as hood:
+        double = make_member(hood.session, "桂兰", now=hood.now, opening_minutes=30)
+        opening = select(Transfer.id).where(Transfer.idempotency_key == f"opening:{double.id}")
+        account = ledger.account_of(hood.session, double.id).id
+        ledger.gift(
+            hood.session,
+            giver=double.id,
+            receiver=hood.li.id,
+            minutes=30,
+            idempotency_key="gift",
+            now=hood.now,
+        )
+        ledger.reverse(
+            hood.session,
+            transfer_id=hood.session.scalar(opening),
+            reason="mistake",
+            idempotency_key="back",
+            now=hood.now,
+        )
+        ledger.merge(
+            hood.session,
+            double=account,
+            kept=ledger.account_of(hood.session, hood.wang.id).id,
+            idempotency_key="merge",
+            now=hood.now,
+        )
+    assert balance(wang).responses == ["utter_balance_after_merging_a_debt"]
+    assert "减去30分钟。现在有90分钟" in balance(wang).text
+    assert explanation(wang).responses[0] == "utter_history_merged_a_debt"
 
 
 def test_without_staff_the_village_is_named(street: Street, wang: Speaker) -> None:

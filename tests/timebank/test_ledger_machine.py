@@ -27,7 +27,7 @@ from actions.timebank import ledger, schema
 from actions.timebank.chain import BEFORE_THE_FIRST
 from actions.timebank.errors import LedgerBroken, NotEnoughMinutes, WrongState
 from actions.timebank.ids import TransferId
-from actions.timebank.model import Assignment, Hold, Member, Transfer
+from actions.timebank.model import Assignment, Hold, Member, Merge, Transfer
 from actions.timebank.session import Village, open_engine
 from actions.timebank.states import TransferKind
 from tests.timebank.builders import FakeClock, make_assignment, make_member, make_visit
@@ -66,7 +66,9 @@ class LifeOfALedger(RuleBasedStateMachine):
         self.posted: Counter[int] = Counter()
         self.held: Counter[int] = Counter()
         self.stands_for_good: set[int] = set()
-        """Transfers that were reversed and their reversals: neither can be reversed again."""
+        """Transfers that were reversed, their reversals, and merges: none is reversed again."""
+        self.merged: dict[int, int] = {}
+        """Accounts that were given up, with the one that was kept instead."""
         self.keys = 0
         self.rows: dict[str, list[Any]] = {"transfer": [], "posting": []}
         self.head = ledger.Head(0, BEFORE_THE_FIRST)
@@ -230,7 +232,57 @@ class LifeOfALedger(RuleBasedStateMachine):
         self.may_fall = True
         undone = self.move(legs, undo)
         self.stands_for_good |= {wrong, undone}
+        for account in legs:
+            self.goes_on(account)
         return undone
+
+    @rule(gone=person, other=st.integers(1, PEOPLE - 1))
+    def two_were_one(self, gone: int, other: int) -> None:
+        """The account of a double is emptied; what is held there must have ended."""
+        double, kept = self.accounts[gone], self.accounts[(gone + other) % PEOPLE]
+        if double in self.merged or self.ends_in(kept) == double:
+            return
+        key = f"merge:{double}"
+
+        def unite(session: Session) -> Transfer | None:
+            return ledger.merge(
+                session, double=double, kept=kept, idempotency_key=key, now=self.clock()
+            )
+
+        if self.held[double]:
+            self.refuses(WrongState, unite)
+            return
+        with self.village.transaction() as session:
+            moved = unite(session)
+            session.add(
+                Merge(
+                    double_id=self.members[gone],
+                    kept_id=self.members[(gone + other) % PEOPLE],
+                    transfer_id=moved and moved.id,
+                    proposed_by_id=self.members[0],
+                    approved_by_id=self.members[1],
+                    at=self.clock(),
+                )
+            )
+            assert bool(moved) is bool(self.posted[double])
+            if moved:
+                self.stands_for_good.add(moved.id)
+        self.merged[double] = kept
+        self.posted[kept] += self.posted[double]
+        self.posted[double] = 0
+        self.may_fall = True
+
+    def ends_in(self, account: int) -> int:
+        while account in self.merged:
+            account = self.merged[account]
+        return account
+
+    def goes_on(self, account: int) -> None:
+        """On paper: what a reversal leaves in an account that was given up belongs to the kept."""
+        kept = self.ends_in(account)
+        if kept != account:
+            self.posted[kept] += self.posted[account]
+            self.posted[account] = 0
 
     @rule(earlier=transfers, more=minutes)
     def key_is_used_for_something_else(self, earlier: int, more: int) -> None:

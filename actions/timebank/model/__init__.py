@@ -6,6 +6,7 @@ Balances are derived and never stored.
 from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
 from actions.timebank.model.broadcasts import Broadcast, BroadcastListener, BroadcastVisit
+from actions.timebank.model.books import Account, ChainCheck, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.channels import (
     CardTry,
@@ -35,6 +36,8 @@ from actions.timebank.model.review import (
     TurnNote,
     VillageWord,
 )
+from actions.timebank.model.proposals import Proposal
+from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -69,6 +72,7 @@ __all__ = [
     "BroadcastVisit",
     "CallBack",
     "CardTry",
+    "ChainCheck",
     "ChannelBinding",
     "ChannelUpdate",
     "CheckIn",
@@ -90,12 +94,15 @@ __all__ = [
     "Lane",
     "LoginTry",
     "Member",
+    "Merge",
     "Notice",
     "Offer",
     "Posting",
+    "Proposal",
     "Rating",
     "Relation",
     "Reminder",
+    "RollImport",
     "SentButton",
     "ServiceRequest",
     "Skill",

@@ -1,0 +1,553 @@
+"""Somebody who is in the roll twice becomes one, and nothing of what was is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from actions.timebank import (
+    alarm_questions,
+    alerts,
+    bindings,
+    check_ins,
+    delegates,
+    disputes,
+    exchange,
+    ledger,
+    members,
+    outbox,
+    reminders,
+    sparing,
+)
+from actions.timebank.errors import (
+    NotForSelf,
+    NotYours,
+    SamePerson,
+    UnknownMember,
+    WrongState,
+)
+from actions.timebank.ids import MemberId
+from actions.timebank.model import (
+    Base,
+    ChannelBinding,
+    CheckIn,
+    Delegation,
+    JoinCard,
+    Member,
+    Merge,
+    Notice,
+    Offer,
+    Relation,
+    Reminder,
+    Transfer,
+)
+from actions.timebank.notices import tell
+from actions.timebank.staff import accounts, merging
+from actions.timebank.staff.merging import Fate, StillOpen
+from actions.timebank.staff.obstacles import Obstacle
+from actions.timebank.staff.roles import Role
+from actions.timebank.states import (
+    CardState,
+    Channel,
+    CheckInState,
+    DayPart,
+    DelegationState,
+    NoticeState,
+    RelationKind,
+    Rhythm,
+    ServiceKind,
+    TransferKind,
+)
+from tests.timebank.builders import MORNING, make_member
+from tests.timebank.neighbourhood import Neighbourhood, new_turn, settle_in
+from tests.timebank.staff.desk import hired
+
+
+@pytest.fixture
+def hood(session: Session) -> Neighbourhood:
+    return settle_in(session, MORNING)
+
+
+@pytest.fixture
+def double(hood: Neighbourhood) -> Member:
+    """张秀英 was entered once more as 秀英, and 秀英 has an hour and a half."""
+    return make_member(hood.session, "秀英", now=MORNING, opening_minutes=90)
+
+
+@pytest.fixture
+def chen(hood: Neighbourhood) -> MemberId:
+    return hired(hood.session, "陈会计", Role.COORDINATOR)
+
+
+@pytest.fixture
+def zhou(hood: Neighbourhood) -> MemberId:
+    return hired(hood.session, "周调解", Role.MEDIATOR)
+
+
+@pytest.fixture
+def unite(
+    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
+) -> Callable[..., Merge]:
+    def made(**other: Any) -> Merge:
+        said: dict[str, Any] = {
+            "double": double.id,
+            "kept": hood.zhang.id,
+            "proposed_by": chen,
+            "approved_by": zhou,
+            "now": MORNING,
+            **other,
+        }
+        return merging.unite(hood.session, **said)
+
+    return made
+
+
+def test_every_column_that_names_a_member_has_its_fate() -> None:
+    """A new table cannot be forgotten: say in `merging.FATES` what becomes of its rows."""
+    naming = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if any(key.column.table.name == "member" for key in column.foreign_keys)
+    }
+    assert naming == set(merging.FATES)
+
+
+def test_what_moves_and_what_ends_is_never_left_with_the_double(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    furnish(hood, double)
+    columns = [name.split(".") for name, fate in merging.FATES.items() if fate is Fate.MOVES]
+    before = {tuple(c): rows_naming(hood.session, *c, double.id) for c in columns}
+    before.pop(("delivery", "member_id"))  # Only while a messenger is joined.
+    assert all(before.values()), "the test furnishes none of these"
+    unite()
+    for column in columns:
+        assert rows_naming(hood.session, *column, double.id) == 0, column
+
+
+def rows_naming(session: Session, table: str, column: str, member: int) -> int:
+    count = text(f"SELECT count(*) FROM {table} WHERE {column} = :member")
+    return int(session.execute(count, {"member": member}).scalar_one())
+
+
+def furnish(hood: Neighbourhood, double: Member) -> None:
+    """A row of hers in each table that goes over."""
+    session = hood.session
+    members.offer_help(
+        session,
+        member=double.id,
+        kinds=[ServiceKind.HAIRCUT, ServiceKind.MEALS],
+        times=[(0, DayPart.MORNING)],
+    )
+    sparing.not_this_kind(
+        session, helper=double.id, kind=ServiceKind.MEALS, words="腰疼", now=MORNING
+    )
+    session.add_all(
+        [
+            Relation(member_id=double.id, other_id=hood.wang.id, kind=RelationKind.NEIGHBOUR),
+            Relation(member_id=hood.wang.id, other_id=double.id, kind=RelationKind.KIN),
+        ]
+    )
+    reminders.set_reminder(
+        session,
+        member=double.id,
+        words="吃药",
+        due_at=MORNING + timedelta(hours=3),
+        turn_id=new_turn(),
+        now=MORNING,
+    )
+    check_ins.set_rhythm(session, member=double.id, rhythm=Rhythm.WEEKLY, now=MORNING)
+    tell(session, double.id, "thanks", about="x", now=MORNING)
+
+
+# -- the hours -------------------------------------------------------------------------------------
+
+
+def test_the_hours_move_by_one_transfer(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    ledger.gift(
+        hood.session,
+        giver=hood.wang.id,
+        receiver=hood.zhang.id,
+        minutes=30,
+        idempotency_key="g",
+        now=MORNING,
+    )
+    made = unite()
+    moved = hood.session.get(Transfer, made.transfer_id)
+    assert moved.kind is TransferKind.MERGE
+    assert hood.balance(double).posted == 0
+    assert hood.balance(hood.zhang).posted == 120
+    assert ledger.verify(hood.session).intact
+
+
+def test_once_more_changes_nothing(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    first = unite()
+    head = ledger.head(hood.session)
+    assert unite() is first
+    assert ledger.head(hood.session) == head
+    with pytest.raises(WrongState) as refused:
+        unite(kept=hood.wang.id)
+    assert refused.value.facts == {"state": "merged"}
+
+
+def test_without_hours_there_is_no_transfer(
+    hood: Neighbourhood, unite: Callable[..., Merge]
+) -> None:
+    nobody = make_member(hood.session, "秀英嫂", now=MORNING)
+    assert unite(double=nobody.id).transfer_id is None
+    assert nobody.left_at == MORNING
+
+
+def test_what_the_double_owes_the_kept_one_owes(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    owing = make_member(hood.session, "秀英嫂", now=MORNING, opening_minutes=40)
+    opening = hood.session.scalar(
+        select(Transfer.id).where(Transfer.idempotency_key == f"opening:{owing.id}")
+    )
+    ledger.gift(
+        hood.session,
+        giver=owing.id,
+        receiver=hood.li.id,
+        minutes=25,
+        idempotency_key="g",
+        now=MORNING,
+    )
+    ledger.reverse(hood.session, transfer_id=opening, reason="x", idempotency_key="r", now=MORNING)
+    unite(double=owing.id)
+    assert hood.balance(owing).posted == 0
+    assert hood.balance(hood.zhang).posted == -25
+
+
+def test_a_later_reversal_reaches_the_kept_one(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    """秀英's opening hours were a mistake: 张秀英 gives them back."""
+    opening = hood.session.scalar(
+        select(Transfer.id).where(Transfer.idempotency_key == f"opening:{double.id}")
+    )
+    unite()
+    for _ in range(2):
+        ledger.reverse(
+            hood.session, transfer_id=opening, reason="错了", idempotency_key="r", now=MORNING
+        )
+    assert (hood.balance(double).posted, hood.balance(hood.zhang).posted) == (0, 0)
+    assert ledger.verify(hood.session).intact
+
+
+def test_a_merge_is_not_reversed(hood: Neighbourhood, unite: Callable[..., Merge]) -> None:
+    made = unite()
+    with pytest.raises(WrongState) as refused:
+        ledger.reverse(
+            hood.session,
+            transfer_id=made.transfer_id,
+            reason="x",
+            idempotency_key="r",
+            now=MORNING,
+        )
+    assert refused.value.facts == {"state": "merge"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE member_merge SET kept_id = proposed_by_id", "DELETE FROM member_merge"],
+)
+def test_the_database_never_undoes_a_merge(
+    hood: Neighbourhood, unite: Callable[..., Merge], statement: str
+) -> None:
+    unite()
+    with pytest.raises(IntegrityError, match="a merge"), hood.session.begin_nested():
+        hood.session.execute(text(statement))
+
+
+def test_a_chain_of_doubles_ends_in_one_account(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    first = make_member(hood.session, "秀英嫂", now=MORNING, opening_minutes=10)
+    unite(double=first.id, kept=double.id)
+    unite()
+    opening = hood.session.scalar(
+        select(Transfer.id).where(Transfer.idempotency_key == f"opening:{first.id}")
+    )
+    ledger.reverse(hood.session, transfer_id=opening, reason="x", idempotency_key="r", now=MORNING)
+    assert [hood.balance(one).posted for one in (first, double, hood.zhang)] == [0, 0, 90]
+
+
+# -- what stays, moves and ends --------------------------------------------------------------------
+
+
+def test_the_double_leaves_and_is_named_as_one(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    made = unite()
+    assert double.left_at == MORNING
+    assert merging.merged_into(hood.session, double.id) is made
+    assert merging.doubles_of(hood.session, hood.zhang.id) == [(double, made)]
+    assert [line.other_name for line in ledger.history(hood.session, hood.zhang.id, limit=5)] == [
+        "秀英"
+    ]
+    assert [n["balance"] for n in hood.notices(hood.zhang, "merged")] == [90]
+
+
+def test_visits_of_the_past_keep_naming_the_double(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    request = hood.visited(elder=double.id, minutes=60)
+    unite()
+    assert request.elder_id == double.id
+    [moved, spent, _] = ledger.history(hood.session, double.id, limit=5)
+    assert (moved.kind, moved.minutes, spent.minutes) == (TransferKind.MERGE, -30, -60)
+    assert ledger.verify(hood.session).intact
+
+
+def test_what_the_kept_one_has_already_is_not_doubled(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    furnish(hood, double)
+    members.offer_help(
+        hood.session,
+        member=hood.zhang.id,
+        kinds=[],
+        times=[(0, DayPart.MORNING)],
+    )
+    hood.session.add_all(
+        [
+            Relation(
+                member_id=hood.zhang.id,
+                other_id=hood.wang.id,
+                kind=RelationKind.KIN,
+                label="婶子",
+            ),
+            Relation(member_id=double.id, other_id=hood.zhang.id, kind=RelationKind.KIN),
+        ]
+    )
+    check_ins.set_rhythm(hood.session, member=hood.zhang.id, rhythm=Rhythm.NEVER, now=MORNING)
+    hood.session.flush()
+    unite()
+    ties = hood.session.execute(select(Relation).order_by(Relation.id)).scalars().all()
+    assert {(tie.member_id, tie.other_id, tie.label) for tie in ties} == {
+        (hood.zhang.id, hood.wang.id, "婶子"),
+        (hood.wang.id, hood.zhang.id, ""),
+    }
+    kinds = [skill.service_kind for skill in members.skills_of(hood.session, hood.zhang.id)]
+    assert sorted(kinds) == sorted({*kinds}) and ServiceKind.HAIRCUT in kinds
+    assert check_ins.rhythm_of(hood.session, hood.zhang) is Rhythm.NEVER
+
+
+def test_a_training_counts_for_the_person(hood: Neighbourhood, unite: Callable[..., Merge]) -> None:
+    trained = make_member(
+        hood.session, "秀英嫂", now=MORNING, trained=[ServiceKind.MEALS, ServiceKind.BATHING]
+    )
+    unite(double=trained.id)
+    skills = {
+        one.service_kind: one.trained for one in members.skills_of(hood.session, hood.zhang.id)
+    }
+    assert skills[ServiceKind.MEALS] and skills[ServiceKind.BATHING]
+    assert not skills[ServiceKind.SHOPPING]
+
+
+def test_gaps_are_filled_and_nothing_known_is_replaced(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    double.birth_year, double.place, double.lives_alone = 1955, "村西头", True
+    unite()
+    assert (hood.zhang.birth_year, hood.zhang.place) == (1955, "村东头")
+    assert hood.zhang.lives_alone
+
+
+def test_chats_cards_and_given_words_end(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    bindings.bind(
+        hood.session, channel=Channel.TELEGRAM, address="7", member=double.id, now=MORNING
+    )
+    hood.session.add(
+        JoinCard(
+            member_id=double.id,
+            code_hash="x",
+            issued_at=MORNING,
+            expires_at=MORNING + timedelta(days=7),
+        )
+    )
+    delegates.propose(hood.session, elder=double.id, delegate=hood.li.id, by=double.id, now=MORNING)
+    hood.session.add(CheckIn(member_id=double.id, due_at=MORNING + timedelta(days=1)))
+    hood.session.flush()
+    unite()
+    assert hood.session.execute(select(ChannelBinding.unbound_at)).scalars().all() == [MORNING]
+    assert hood.session.execute(select(JoinCard.state)).scalars().all() == [CardState.VOID]
+    states = hood.session.execute(select(Delegation.state)).scalars().all()
+    assert states == [DelegationState.ENDED]
+    assert hood.session.execute(select(CheckIn.state)).scalars().all() == [CheckInState.CANCELLED]
+
+
+def test_what_was_not_told_yet_is_told_to_the_kept_one(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    tell(hood.session, double.id, "old", about="old", now=MORNING)
+    [old] = outbox.queued_for(hood.session, double.id)
+    old.state = NoticeState.DELIVERED
+    tell(hood.session, double.id, "new", about="new", now=MORNING)
+    unite()
+    kinds = [notice.kind for notice in outbox.queued_for(hood.session, hood.zhang.id)]
+    assert "new" in kinds and "old" not in kinds
+    told = select(Notice.recipient_id).where(Notice.kind == "old")
+    assert hood.session.execute(told).scalars().all() == [double.id]
+    assert hood.session.execute(select(Reminder)).all() == []
+
+
+# -- what is in the way ----------------------------------------------------------------------------
+
+
+def asks(hood: Neighbourhood, double: Member) -> None:
+    hood.ask(elder=double.id)
+
+
+def is_asked(hood: Neighbourhood, double: Member) -> None:
+    for one in (hood.zhang, hood.li, hood.zhao):
+        one.takes_tasks = False
+    members.offer_help(hood.session, member=double.id, kinds=[ServiceKind.SHOPPING])
+    hood.ask()
+
+
+def has_promised(hood: Neighbourhood, double: Member) -> None:
+    is_asked(hood, double)
+    offer = hood.session.execute(select(Offer.id)).scalar_one()
+    exchange.accept_offer(hood.session, helper=double.id, offer_id=offer, now=MORNING)
+
+
+def complains(hood: Neighbourhood, double: Member) -> None:
+    disputes.complain(hood.session, member=double.id, words="不对", turn_id=new_turn(), now=MORNING)
+
+
+def cries(hood: Neighbourhood, double: Member) -> None:
+    alerts.raise_alert(
+        hood.session, member=double.id, words="救命", turn_id=new_turn(), now=MORNING
+    )
+
+
+def is_called(hood: Neighbourhood, double: Member) -> None:
+    members.offer_help(hood.session, member=double.id, kinds=[ServiceKind.URGENT_HELP])
+    alerts.raise_alert(
+        hood.session, member=hood.wang.id, words="救命", turn_id=new_turn(), now=MORNING
+    )
+
+
+def may_have_cried(hood: Neighbourhood, double: Member) -> None:
+    alarm_questions.ask(
+        hood.session, member=double.id, words="哎哟", turn_id=new_turn(), now=MORNING
+    )
+
+
+def is_asked_how_she_is(hood: Neighbourhood, double: Member) -> None:
+    asked = CheckIn(member_id=double.id, state=CheckInState.ASKED, due_at=MORNING, asked_at=MORNING)
+    hood.session.add(asked)
+    hood.session.flush()
+
+
+def works_here(hood: Neighbourhood, double: Member) -> None:
+    double.is_coordinator = True
+    hood.session.flush()
+
+
+def has_an_account(hood: Neighbourhood, double: Member) -> None:
+    accounts.make(
+        hood.session,
+        member=double.id,
+        login="xiuying",
+        roles=[Role.VIEWER],
+        password_hash="x",
+        now=MORNING,
+    )
+
+
+@pytest.mark.parametrize(
+    ("begin", "what"),
+    [
+        (asks, [Obstacle.REQUEST]),
+        (is_asked, [Obstacle.OFFER]),
+        (has_promised, [Obstacle.ASSIGNMENT]),
+        (complains, [Obstacle.DISPUTE]),
+        (cries, [Obstacle.ALARM]),
+        (is_called, [Obstacle.ALARM]),
+        (may_have_cried, [Obstacle.ALARM_QUESTION]),
+        (is_asked_how_she_is, [Obstacle.CHECK_IN]),
+        (works_here, [Obstacle.STAFF]),
+        (has_an_account, [Obstacle.STAFF]),
+    ],
+)
+def test_what_is_open_is_in_the_way(
+    hood: Neighbourhood,
+    double: Member,
+    unite: Callable[..., Merge],
+    begin: Callable[[Neighbourhood, Member], None],
+    what: list[Obstacle],
+) -> None:
+    begin(hood, double)
+    with pytest.raises(StillOpen) as refused:
+        unite()
+    assert refused.value.facts["what"] == what
+    assert double.left_at is None
+    assert hood.balance(double).posted == 90
+
+
+def test_a_visit_under_way_is_in_the_way_of_both_sides(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    hood.accepted(hood.ask(elder=double.id))
+    with pytest.raises(StillOpen) as refused:
+        unite()
+    assert refused.value.facts["what"] == [Obstacle.REQUEST, Obstacle.HOLD]
+
+
+# -- who may ---------------------------------------------------------------------------------------
+
+
+def test_a_second_person_approves(unite: Callable[..., Merge], chen: MemberId) -> None:
+    with pytest.raises(SamePerson):
+        unite(approved_by=chen)
+
+
+def test_nobody_decides_about_himself(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge], zhou: MemberId, chen: MemberId
+) -> None:
+    with pytest.raises(NotForSelf):
+        unite(kept=zhou)
+    with pytest.raises(NotForSelf):
+        merging.check(hood.session, double=double.id, kept=chen, by=chen, now=MORNING)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMINISTRATOR])
+def test_approving_takes_the_permission(
+    hood: Neighbourhood, unite: Callable[..., Merge], role: Role
+) -> None:
+    with pytest.raises(NotYours):
+        unite(approved_by=hired(hood.session, "某人", role))
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.BOOKKEEPER, Role.MEDIATOR])
+def test_proposing_takes_the_permission(hood: Neighbourhood, double: Member, role: Role) -> None:
+    by = hired(hood.session, "某人", role)
+    with pytest.raises(NotYours):
+        merging.check(hood.session, double=double.id, kept=hood.zhang.id, by=by, now=MORNING)
+
+
+def test_only_two_who_are_here_become_one(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    for wrong in ({"kept": double.id}, {"double": 4711}, {"kept": -1}):
+        with pytest.raises(UnknownMember):
+            unite(**wrong)
+    hood.zhang.left_at = MORNING
+    with pytest.raises(UnknownMember):
+        unite()
