@@ -26,6 +26,13 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.staff import (
+    LoginTry,
+    StaffAccount,
+    StaffDeed,
+    StaffRole,
+    StaffSession,
+)
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import (
     Availability,
@@ -66,6 +73,7 @@ __all__ = [
     "Hold",
     "JoinCard",
     "Lane",
+    "LoginTry",
     "Member",
     "Notice",
     "Offer",
@@ -76,6 +84,10 @@ __all__ = [
     "SentButton",
     "ServiceRequest",
     "Skill",
+    "StaffAccount",
+    "StaffDeed",
+    "StaffRole",
+    "StaffSession",
     "Transfer",
     "Turn",
     "Visit",
