@@ -26,6 +26,7 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.honours import HonourWish
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -71,6 +72,7 @@ __all__ = [
     "DoNotAsk",
     "Group",
     "Hold",
+    "HonourWish",
     "JoinCard",
     "Lane",
     "LoginTry",

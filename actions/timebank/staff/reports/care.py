@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -61,7 +62,7 @@ def alarms(session: Session, period: Period) -> Sequence[Alarms]:
     return [_alarms(kind, [row for row in rows if row.kind is kind]) for kind in AlertKind]
 
 
-def _alarms(kind: AlertKind, rows: Sequence[object]) -> Alarms:
+def _alarms(kind: AlertKind, rows: Sequence[Any]) -> Alarms:
     went = [one for one in rows if one.taken_at and not one.by_herself]
     waiting = sum(one.state is AlertState.RAISED and not one.taken_at for one in rows)
     return Alarms(

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
+from actions.timebank.ids import MemberId
 from actions.timebank.model import (
     Assignment,
     Posting,
@@ -108,3 +109,28 @@ def _settled(period: Period, *columns: object) -> Select:
         .join(ServiceRequest, ServiceRequest.id == Assignment.request_id)
         .where(stands(TransferKind.SETTLEMENT), period.holds(Transfer.occurred_at))
     )
+
+
+def visits_by_helper(session: Session, period: Period) -> dict[MemberId, tuple[int, int]]:
+    """Of everybody who helped: how many visits, and how many minutes."""
+    helper = Assignment.helper_id
+    rows = session.execute(
+        _settled(period, helper, func.count(), func.sum(Visit.settled_minutes)).group_by(helper)
+    )
+    return {MemberId(member): (visits, minutes) for member, visits, minutes in rows}
+
+
+def first_visits(session: Session, period: Period) -> list[MemberId]:
+    """Whose very first visit to a neighbour was settled in the period, in that order."""
+    first = func.min(Transfer.occurred_at)
+    rows = session.execute(
+        select(Assignment.helper_id)
+        .select_from(Transfer)
+        .join(Visit, Visit.id == Transfer.visit_id)
+        .join(Assignment, Assignment.id == Visit.assignment_id)
+        .where(stands(TransferKind.SETTLEMENT))
+        .group_by(Assignment.helper_id)
+        .having(period.holds(first))
+        .order_by(first, Assignment.helper_id)
+    )
+    return [MemberId(helper) for helper in rows.scalars()]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from actions.timebank.fair_load import MOST_A_DAY, MOST_A_WEEK
 from actions.timebank.ids import MemberId
-from actions.timebank.model import Assignment, Member, Offer, Visit
+from actions.timebank.model import Member, Offer
+from actions.timebank.staff.reports.hours import visits_by_helper
 from actions.timebank.staff.reports.periods import Period
 from actions.timebank.states import OfferState
 
@@ -26,8 +27,7 @@ class HelperLoad:
     answers: Mapping[OfferState, int]
     """How many questions ended so; every end is there."""
     done: int
-    """Visits of hers that were settled in the period."""
-    minutes: int
+    """Visits of hers that were settled in the period. How long they were is her own matter."""
     busiest_day: int
     """The most questions in any 24 hours."""
     busiest_week: int
@@ -56,7 +56,7 @@ class Loads:
 
 
 def loads(session: Session, period: Period) -> Loads:
-    done = _done(session, period)
+    done = visits_by_helper(session, period)
     rows = session.execute(
         select(Member.id, Member.name, Offer.state, Offer.offered_at)
         .join(Member, Member.id == Offer.helper_id)
@@ -70,7 +70,7 @@ def loads(session: Session, period: Period) -> Loads:
             answers[offer.state] += 1
             moments.append(offer.offered_at)
         day, week = (_most_within(moments, timedelta(days=days)) for days in (1, 7))
-        helpers.append(HelperLoad(member, name, answers, *done.get(member, (0, 0)), day, week))
+        helpers.append(HelperLoad(member, name, answers, done.get(member, (0, 0))[0], day, week))
     helpers.sort(key=lambda one: (-one.asked, one.member_id))
     return Loads(helpers, _never_asked(session, period))
 
@@ -83,16 +83,6 @@ def _most_within(moments: Sequence[datetime], span: timedelta) -> int:
             first += 1
         most = max(most, last - first + 1)
     return most
-
-
-def _done(session: Session, period: Period) -> dict[int, tuple[int, int]]:
-    rows = session.execute(
-        select(Assignment.helper_id, func.count(), func.sum(Visit.settled_minutes))
-        .join(Visit, Visit.assignment_id == Assignment.id)
-        .where(period.holds(Visit.settled_at))
-        .group_by(Assignment.helper_id)
-    )
-    return {helper: (visits, minutes) for helper, visits, minutes in rows}
 
 
 def _never_asked(session: Session, period: Period) -> list[str]:

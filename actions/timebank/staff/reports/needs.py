@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum
+from typing import Any
 
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
@@ -130,6 +130,5 @@ def _to_visit(session: Session, period: Period) -> Spread:
     )
 
 
-def _spans(rows: Sequence[Sequence[object]]) -> Spread:
-    spans: list[timedelta] = [later - asked for asked, later in rows]  # type: ignore[operator]
-    return spread(spans)
+def _spans(rows: Sequence[Sequence[Any]]) -> Spread:
+    return spread(later - asked for asked, later in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -71,14 +72,14 @@ def understanding(session: Session, period: Period) -> Understood:
     return Understood(_sum(rows), weeks)
 
 
-def _sum(rows: Sequence[Sequence]) -> Understanding:
+def _sum(rows: Sequence[Sequence[Any]]) -> Understanding:
     counts = dict.fromkeys(_COUNTED.values(), 0)
     for _, outcome, count, *_ in rows:
         counts[_COUNTED[outcome]] += count
     return Understanding(**counts, confidence=_percent(rows, 3), heard=_percent(rows, 5))
 
 
-def _percent(rows: Sequence[Sequence], place: int) -> int | None:
+def _percent(rows: Sequence[Sequence[Any]], place: int) -> int | None:
     """The mean of what is counted at `place` and summed up beside it."""
     count = sum(row[place] for row in rows)
     return round(100 * sum(row[place + 1] or 0 for row in rows) / count) if count else None
