@@ -70,7 +70,7 @@ KINDS = [kind for kind in ServiceKind if kind not in RARE]
 KIND_WEIGHTS = list(range(len(KINDS), 0, -1))
 ELDERS = 0.35
 """This part of the village asks, the rest helps."""
-GIFTS, GRANT_MINUTES, FUND_A_MONTH = 0.12, {True: 2_400, False: 600}, 20_000
+GIFTS, GRANT_MINUTES, FUND_A_MONTH = 0.12, {True: 6_000, False: 600}, 40_000
 FUND, SYSTEM, FIRST_ACCOUNT = 1, 2, 3
 TURNS, REQUESTS, ASSIGNMENTS = (
     one.__table__ for one in (model.Turn, model.ServiceRequest, model.Assignment)
