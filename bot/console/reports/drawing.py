@@ -1,0 +1,129 @@
+"""The chart of a table, drawn for paper."""
+
+from __future__ import annotations
+
+from typing import Any, List, Optional
+
+from reportlab.graphics.charts.barcharts import HorizontalBarChart, VerticalBarChart
+from reportlab.graphics.charts.legends import Legend
+from reportlab.graphics.charts.linecharts import HorizontalLineChart
+from reportlab.graphics.shapes import Drawing, String
+from reportlab.graphics.widgets.markers import makeMarker
+from reportlab.lib import colors
+from reportlab.lib.units import mm
+
+from bot.console.reports.paper import INK, LETTER, SOFT, plain
+from bot.console.reports.sheet import COLOURS
+from bot.console.reports.telling import ChartKind, Table, drawn, unit_words, written
+from bot.console.words import Words
+
+SIZE = 8.5
+NAMES = 34 * mm
+"""Room beside lying bars for what they are called."""
+LONGEST_NAME = 11
+"""So many signs of a name fit there."""
+
+
+def drawing(table: Table, words: Words, width: float) -> Optional[Drawing]:
+    """None for a table without a chart, or without a single number."""
+    chart = table.chart
+    if chart is None:
+        return None
+    columns = [table.columns[number] for number in chart.columns]
+    data = [
+        tuple(drawn(row[number], column.unit) for row in table.shown)
+        for number, column in zip(chart.columns, columns, strict=True)
+    ]
+    if not any(value for line in data for value in line):
+        return None
+    names = [_short(written(row[0], table.columns[0].unit, words)) for row in table.shown]
+    lying = chart.kind in (ChartKind.BARS, ChartKind.STACKED)
+    foot = 16 * mm if len(columns) > 1 else 6 * mm
+    rows = len(names) * (5.5 * mm if len(columns) < 3 or lying else 0)
+    body = max(34 * mm, rows) if lying else 48 * mm
+    sheet = Drawing(width, body + foot + 10 * mm)
+    made = _made(chart.kind, data, names)
+    made.x, made.y = (NAMES if lying else 14 * mm), foot
+    made.width, made.height = width - made.x - 12 * mm, body
+    sheet.add(made)
+    title = f"{chart.title}" + (
+        f"（{unit}）" if (unit := unit_words(columns[0].unit, words)) else ""
+    )
+    sheet.add(String(0, body + foot + 5 * mm, title, fontName=LETTER, fontSize=9.5, fillColor=SOFT))
+    if len(columns) > 1:
+        sheet.add(_legend([column.title for column in columns], width))
+    return sheet
+
+
+def _made(kind: ChartKind, data: List[Any], names: List[str]) -> Any:
+    if kind is ChartKind.LINE:
+        line = HorizontalLineChart()
+        for number in range(len(data)):
+            line.lines[number].strokeColor = _colour(number)
+            line.lines[number].strokeWidth = 2
+            line.lines[number].symbol = makeMarker("FilledCircle", size=5)
+        line.lineLabelFormat = "%0.1f"
+        line.lineLabels.fontName, line.lineLabels.fontSize = LETTER, SIZE
+        line.lineLabels.dy = 7
+        return _dressed(line, data, names)
+    lying = kind in (ChartKind.BARS, ChartKind.STACKED)
+    bars: Any = HorizontalBarChart() if lying else VerticalBarChart()
+    if kind in (ChartKind.STACKED, ChartKind.WEEKS):
+        bars.categoryAxis.style = "stacked"
+        bars.barLabels.boxTarget = "mid"
+        bars.barLabels.fillColor = colors.white
+    else:
+        bars.barLabels.nudge = 9
+        bars.barLabels.fillColor = INK
+    for number in range(len(data)):
+        bars.bars[number].fillColor = _colour(number)
+        bars.bars[number].strokeColor = colors.white
+        bars.bars[number].strokeWidth = 0.5
+    bars.barLabelFormat = _label
+    bars.barLabels.fontName, bars.barLabels.fontSize = LETTER, 7.5
+    if lying:
+        bars.categoryAxis.reverseDirection = 1
+        bars.categoryAxis.labels.boxAnchor = "e"
+        bars.categoryAxis.labels.dx = -4
+    bars.groupSpacing = 5
+    return _dressed(bars, data, names)
+
+
+def _dressed(made: Any, data: List[Any], names: List[str]) -> Any:
+    made.data = data
+    made.categoryAxis.categoryNames = names
+    for axis in (made.categoryAxis, made.valueAxis):
+        axis.labels.fontName, axis.labels.fontSize = LETTER, SIZE
+        axis.labels.fillColor = INK
+        axis.strokeColor = SOFT
+    made.valueAxis.valueMin = 0
+    made.valueAxis.visibleGrid = True
+    made.valueAxis.gridStrokeColor = colors.HexColor("#e8e0d4")
+    return made
+
+
+def _label(value: Optional[float]) -> str:
+    """Zero is not written: it would lie upon its neighbour."""
+    return f"{value:g}" if value else ""
+
+
+def _legend(titles: List[str], width: float) -> Legend:
+    legend = Legend()
+    legend.x, legend.y, legend.boxAnchor = 2, 1, "sw"
+    legend.fontName, legend.fontSize = LETTER, SIZE
+    legend.alignment = "right"
+    legend.columnMaximum, legend.deltax = 1, (width - 4) / max(1, len(titles))
+    legend.dx, legend.dy, legend.dxTextSpace = 8, 8, 3
+    legend.variColumn, legend.autoXPadding = True, 6
+    legend.colorNamePairs = [(_colour(number), title) for number, title in enumerate(titles)]
+    legend.strokeWidth = 0
+    return legend
+
+
+def _colour(number: int) -> Any:
+    return colors.HexColor(f"#{COLOURS[number % len(COLOURS)]}")
+
+
+def _short(name: str) -> str:
+    name = plain(name)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

@@ -1,0 +1,151 @@
+"""Reports: choose a month or a quarter, look at it, take it along as PDF or spreadsheet."""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+from starlette.responses import Response
+
+from actions.timebank.ids import MemberId
+from actions.timebank.staff.reports import honour
+from actions.timebank.staff.reports.periods import (
+    NoSuchPeriod,
+    Period,
+    PeriodKind,
+    check_period,
+    periods,
+)
+from actions.timebank.staff.reports.report import Report, report
+from actions.timebank.staff.roles import Permission
+from bot.console.desk import ConsoleRoute, Desk, NotFound
+from bot.console.reports import pdf, roll_pdf, sheet
+from bot.console.reports.sections import at_a_glance, period_name, sections
+from bot.console.reports.telling import chart_facts, written
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NEWEST = {PeriodKind.MONTH: 24, PeriodKind.QUARTER: 8}
+"""So many are offered to choose from; older ones are reached by their address."""
+
+
+def home(desk: Desk) -> Response:
+    """The period that was chosen, or the newest that is over."""
+    chosen = desk.query.get("period", "")
+    if chosen:
+        return desk.go(f"/reports/{_read(chosen)}")
+    with desk.reading() as session:
+        months = periods(session, PeriodKind.MONTH, now=desk.now)
+    if not months:
+        return desk.page("reports/none.html")
+    over = [month for month in months if month.is_finished(desk.now)]
+    return desk.go(f"/reports/{(over or months)[0]}")
+
+
+def one_report(desk: Desk) -> Response:
+    made = _report(desk)
+    return desk.page(
+        "reports/report.html",
+        report=made,
+        name=period_name(made.period, desk.words),
+        figures=at_a_glance(made, desk.words),
+        sections=sections(made, desk.words),
+        chart_facts=lambda table: chart_facts(table, desk.words),
+        written=lambda value, unit: written(value, unit, desk.words),
+        **_chooser(desk),
+    )
+
+
+def as_pdf(desk: Desk) -> Response:
+    made = _report(desk)
+    data = pdf.write(made, desk.words, by=desk.staff.name)
+    return desk.download(_file(desk, made.period, "报表", "pdf"), data, "application/pdf")
+
+
+def as_sheet(desk: Desk) -> Response:
+    made = _report(desk)
+    data = sheet.write(made, desk.words, by=desk.staff.name)
+    return desk.download(_file(desk, made.period, "报表", "xlsx"), data, XLSX)
+
+
+def roll_of_honour(desk: Desk) -> Response:
+    made = _report(desk)
+    givers: Sequence[honour.Giver] = []
+    if desk.staff.may(Permission.EDIT_PEOPLE):
+        with desk.reading() as session:
+            givers = honour.givers(session, made.period, by=desk.staff.member_id, now=desk.now)
+    return desk.page(
+        "reports/honour.html",
+        report=made,
+        roll=made.roll,
+        name=period_name(made.period, desk.words),
+        givers=givers,
+        **_chooser(desk),
+    )
+
+
+def roll_as_pdf(desk: Desk) -> Response:
+    made = _report(desk)
+    data = roll_pdf.write(made, desk.words)
+    return desk.download(_file(desk, made.period, "功德榜", "pdf"), data, "application/pdf")
+
+
+def hear_wish(desk: Desk) -> Response:
+    """A member told the staff whether he may be named."""
+    period, member = _read(str(desk.path["period"])), desk.number("member")
+    answer = desk.form.get("may_be_named", "")
+    if member is None or answer not in ("yes", "no"):
+        raise NotFound()
+    desk.about(MemberId(member))
+    with desk.transaction() as session:
+        check_period(session, period, now=desk.now)
+        honour.hear_wish(
+            session,
+            member=MemberId(member),
+            may_be_named=answer == "yes",
+            by=desk.staff.member_id,
+            now=desk.now,
+        )
+    return desk.go(f"/reports/{period}/honour", desk.say("记下了。"))
+
+
+def _report(desk: Desk) -> Report:
+    period = _read(str(desk.path["period"]))
+    with desk.reading() as session:
+        return report(session, period, by=desk.staff.member_id, now=desk.now)
+
+
+def _read(written_: str) -> Period:
+    """What is no period at all is no page; one out of the village's time is refused kindly."""
+    try:
+        return Period.read(written_)
+    except NoSuchPeriod as none:
+        raise NotFound() from none
+
+
+def _chooser(desk: Desk) -> dict[str, object]:
+    with desk.reading() as session:
+        found = {kind: periods(session, kind, now=desk.now) for kind in PeriodKind}
+    offered = {
+        kind: [(str(one), _offered_as(desk, one)) for one in found[kind][: NEWEST[kind]]]
+        for kind in PeriodKind
+    }
+    return {"months": offered[PeriodKind.MONTH], "quarters": offered[PeriodKind.QUARTER]}
+
+
+def _offered_as(desk: Desk, period: Period) -> str:
+    name = period_name(period, desk.words)
+    return name if period.is_finished(desk.now) else name + desk.say("（还没过完）")
+
+
+def _file(desk: Desk, period: Period, what: str, ending: str) -> str:
+    return f"{desk.say('小帮')}-{desk.say(what)}-{period}.{ending}"
+
+
+ROUTES: List[ConsoleRoute] = [
+    ConsoleRoute("/reports", home, Permission.SEE_REPORTS),
+    ConsoleRoute("/reports/{period}", one_report, Permission.SEE_REPORTS),
+    ConsoleRoute("/reports/{period}/pdf", as_pdf, Permission.SEE_REPORTS),
+    ConsoleRoute("/reports/{period}/xlsx", as_sheet, Permission.SEE_REPORTS),
+    ConsoleRoute("/reports/{period}/honour", roll_of_honour, Permission.SEE_REPORTS),
+    ConsoleRoute("/reports/{period}/honour/pdf", roll_as_pdf, Permission.SEE_REPORTS),
+    ConsoleRoute("/reports/{period}/honour/wish", hear_wish, Permission.EDIT_PEOPLE, "POST"),
+]
