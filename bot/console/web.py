@@ -23,6 +23,7 @@ from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
 from bot.console.intake import BadForm, read_form
 from bot.console.login import Login
+from bot.console.reports import pages as reports
 from bot.console.words import Words, read_words
 from bot.strict_headers import StrictHeaders
 
@@ -33,6 +34,7 @@ TOO_LARGE = "交上来的东西太大，或者不完整。"
 OLD_PAGE = "这一页放久了，请回去刷新再试。"
 
 NAV: Sequence[NavEntry] = (
+    NavEntry("/reports", "报表", Permission.SEE_REPORTS),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -41,7 +43,7 @@ NAV: Sequence[NavEntry] = (
 
 def all_routes() -> List[ConsoleRoute]:
     """Every page and deed of the console, by theme."""
-    return [*front.ROUTES, *staff_pages.ROUTES]
+    return [*front.ROUTES, *reports.ROUTES, *staff_pages.ROUTES]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:

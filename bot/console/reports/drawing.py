@@ -31,25 +31,25 @@ def drawing(table: Table, words: Words, width: float) -> Optional[Drawing]:
         return None
     columns = [table.columns[number] for number in chart.columns]
     data = [
-        tuple(drawn(row[number], column.unit) for row in table.shown)
+        tuple(drawn(row[number], column.unit) for row in table.drawn_rows)
         for number, column in zip(chart.columns, columns, strict=True)
     ]
     if not any(value for line in data for value in line):
         return None
-    names = [_short(written(row[0], table.columns[0].unit, words)) for row in table.shown]
+    names = [_short(written(row[0], table.columns[0].unit, words)) for row in table.drawn_rows]
     lying = chart.kind in (ChartKind.BARS, ChartKind.STACKED)
-    foot = 16 * mm if len(columns) > 1 else 6 * mm
-    rows = len(names) * (5.5 * mm if len(columns) < 3 or lying else 0)
-    body = max(34 * mm, rows) if lying else 48 * mm
+    foot = 16 * mm if len(columns) > 1 else 8 * mm
+    side_by_side = len(columns) if chart.kind is ChartKind.BARS else 1
+    body = max(26 * mm, len(names) * (2 + 3.5 * side_by_side) * mm) if lying else 48 * mm
     sheet = Drawing(width, body + foot + 10 * mm)
     made = _made(chart.kind, data, names)
     made.x, made.y = (NAMES if lying else 14 * mm), foot
     made.width, made.height = width - made.x - 12 * mm, body
     sheet.add(made)
-    title = f"{chart.title}" + (
-        f"（{unit}）" if (unit := unit_words(columns[0].unit, words)) else ""
-    )
-    sheet.add(String(0, body + foot + 5 * mm, title, fontName=LETTER, fontSize=9.5, fillColor=SOFT))
+    unit = unit_words(columns[0].unit, words)
+    title = f"{chart.title}（{unit}）" if unit else chart.title
+    above = body + foot + 5 * mm
+    sheet.add(String(0, above, title, fontName=LETTER, fontSize=9.5, fillColor=SOFT))
     if len(columns) > 1:
         sheet.add(_legend([column.title for column in columns], width))
     return sheet
@@ -97,6 +97,9 @@ def _dressed(made: Any, data: List[Any], names: List[str]) -> Any:
         axis.labels.fillColor = INK
         axis.strokeColor = SOFT
     made.valueAxis.valueMin = 0
+    if isinstance(made, HorizontalLineChart):
+        # Room for what is written above the highest point.
+        made.valueAxis.valueMax = 1.25 * max(value or 0 for line in data for value in line)
     made.valueAxis.visibleGrid = True
     made.valueAxis.gridStrokeColor = colors.HexColor("#e8e0d4")
     return made

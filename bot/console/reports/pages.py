@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import Any, Dict, List, Sequence
 
 from starlette.responses import Response
 
@@ -57,13 +57,13 @@ def one_report(desk: Desk) -> Response:
 def as_pdf(desk: Desk) -> Response:
     made = _report(desk)
     data = pdf.write(made, desk.words, by=desk.staff.name)
-    return desk.download(_file(desk, made.period, "报表", "pdf"), data, "application/pdf")
+    return desk.download(_file(desk.say("报表"), made.period, "pdf"), data, "application/pdf")
 
 
 def as_sheet(desk: Desk) -> Response:
     made = _report(desk)
     data = sheet.write(made, desk.words, by=desk.staff.name)
-    return desk.download(_file(desk, made.period, "报表", "xlsx"), data, XLSX)
+    return desk.download(_file(desk.say("报表"), made.period, "xlsx"), data, XLSX)
 
 
 def roll_of_honour(desk: Desk) -> Response:
@@ -85,7 +85,7 @@ def roll_of_honour(desk: Desk) -> Response:
 def roll_as_pdf(desk: Desk) -> Response:
     made = _report(desk)
     data = roll_pdf.write(made, desk.words)
-    return desk.download(_file(desk, made.period, "功德榜", "pdf"), data, "application/pdf")
+    return desk.download(_file(desk.say("功德榜"), made.period, "pdf"), data, "application/pdf")
 
 
 def hear_wish(desk: Desk) -> Response:
@@ -121,7 +121,7 @@ def _read(written_: str) -> Period:
         raise NotFound() from none
 
 
-def _chooser(desk: Desk) -> dict[str, object]:
+def _chooser(desk: Desk) -> Dict[str, Any]:
     with desk.reading() as session:
         found = {kind: periods(session, kind, now=desk.now) for kind in PeriodKind}
     offered = {
@@ -136,8 +136,8 @@ def _offered_as(desk: Desk, period: Period) -> str:
     return name if period.is_finished(desk.now) else name + desk.say("（还没过完）")
 
 
-def _file(desk: Desk, period: Period, what: str, ending: str) -> str:
-    return f"{desk.say('小帮')}-{desk.say(what)}-{period}.{ending}"
+def _file(what: str, period: Period, ending: str) -> str:
+    return f"{what}-{period}.{ending}"
 
 
 ROUTES: List[ConsoleRoute] = [

@@ -59,7 +59,7 @@ def right(size: float, **more: Any) -> ParagraphStyle:
     return style(size, alignment=TA_RIGHT, **more)
 
 
-class NumberedCanvas(Canvas):  # type: ignore[misc]
+class NumberedCanvas(Canvas):
     """Writes `foot` and the page's number of how many at the foot of each page."""
 
     foot = ""

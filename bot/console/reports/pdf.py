@@ -38,9 +38,9 @@ TITLE, THEME, SUBJECT, TEXT, SMALL = (
     style(15, colour=MAIN, spaceBefore=10, spaceAfter=3),
     style(11.5, spaceBefore=8, spaceAfter=3),
     style(10.5),
-    style(9),
+    style(8.5),
 )
-NUMBER, REMARK, LARGE = right(9), centred(9, colour=SOFT), centred(17, colour=MAIN)
+NUMBER, REMARK, LARGE = right(8.5), centred(9, colour=SOFT), centred(15, colour=MAIN)
 
 
 def write(report: Report, words: Words, *, by: str) -> bytes:
@@ -68,14 +68,14 @@ def write(report: Report, words: Words, *, by: str) -> bytes:
     else:
         told.append(_glance(at_a_glance(report, words)))
         for section in sections(report, words):
-            head = [
-                paragraph(section.title, THEME),
-                *(paragraph(one, TEXT) for one in section.says),
-            ]
-            tables = [
-                part for table in section.tables if table.rows for part in _told(table, words)
-            ]
-            told += [KeepTogether([*head, *tables[:1]]), *tables[1:]]
+            head = [paragraph(section.title, THEME)]
+            head += [paragraph(one, TEXT) for one in section.says]
+            for table in section.tables:
+                if table.rows:
+                    told += _told(head, table, words)
+                    head = []
+            # Without a table the sentences stand alone.
+            told += head
     document.build(told, canvasmaker=numbered(f"{name}　{made}"))
     return paper.getvalue()
 
@@ -102,12 +102,17 @@ def _glance(figures: Sequence[Figure]) -> PaperTable:
     return table
 
 
-def _told(table: Table, words: Words) -> List[Any]:
-    """The chart with its title, then the table."""
-    title = paragraph(table.title, SUBJECT)
+def _told(head: Sequence[Any], table: Table, words: Words) -> List[Any]:
+    """What belongs before the table and its chart, kept together with it; then the table."""
+    together = [*head, paragraph(table.title, SUBJECT)]
     chart = drawing(table, words, ROOM)
-    parts: List[Any] = [KeepTogether([title, chart])] if chart is not None else [title]
-    parts.append(_paper_table(table, words))
+    if chart is not None:
+        together.append(chart)
+    if table.is_list:
+        together.append(paragraph("、".join(str(row[0]) for row in table.shown), TEXT))
+        parts: List[Any] = [KeepTogether(together)]
+    else:
+        parts = [KeepTogether(together), _paper_table(table, words)]
     if table.left_out:
         more = words.say("还有{count}行，下载的表格里都有。", count=table.left_out)
         parts.append(paragraph(more, SMALL))
@@ -120,10 +125,10 @@ def _paper_table(table: Table, words: Words) -> PaperTable:
     for row in [*table.shown, *([table.total] if table.total else [])]:
         lines.append([_cell(value, unit, words) for value, unit in zip(row, units, strict=True)])
     others = len(units) - 1
-    first = max(30 * mm, min(60 * mm, ROOM - others * 28 * mm))
+    first = max(22 * mm, min(60 * mm, ROOM - others * 28 * mm))
     made = PaperTable(
         lines,
-        colWidths=[first] + [(ROOM - first) / others] * others if others else [ROOM],
+        colWidths=[first] + [(ROOM - first) / others] * others,
         repeatRows=1,
     )
     made.setStyle(

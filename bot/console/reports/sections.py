@@ -23,6 +23,14 @@ from bot.console.reports.telling import (
 )
 from bot.console.words import Words
 
+ENDS = {
+    NeedEnd.MET: "办成了",
+    NeedEnd.NOBODY: "没找到人",
+    NeedEnd.NO_SHOW: "答应了没来",
+    NeedEnd.CALLED_OFF: "自己取消",
+    NeedEnd.DISPUTED: "争着呢",
+    NeedEnd.UNDER_WAY: "还在办",
+}
 MOST_STACKED = 5
 """More kinds than these in one bar nobody can tell apart; the rest is one part."""
 MOST_NAMES = 20
@@ -143,7 +151,7 @@ def _needs(report: Report, words: Words) -> Section:
         say("求助后来怎么样了"),
         [
             Column(say("种类"), Unit.TEXT),
-            *(Column(words.label(end)) for end in ends),
+            *(Column(say(ENDS[end])) for end in ends),
             Column(say("合计")),
         ],
         [

@@ -7,7 +7,6 @@ from itertools import cycle
 from typing import Any, Dict, Sequence
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell as SheetCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.label import DataLabelList
@@ -17,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from actions.timebank.staff.reports.report import Report
 from bot.console.reports.sections import at_a_glance, period_name, sections
-from bot.console.reports.telling import Cell, ChartKind, Table, Unit, drawn, unit_words
+from bot.console.reports.telling import ChartKind, Table, Unit, drawn, unit_words
 from bot.console.words import Words
 
 COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9", "D55E00", "8A8A8A")
@@ -34,7 +33,7 @@ WRAPPED = Alignment(wrap_text=True, vertical="top")
 def write(report: Report, words: Words, *, by: str) -> bytes:
     """The bytes of an .xlsx file. What people wrote is text in it and never a formula."""
     book = Workbook()
-    first = book.active
+    first: Any = book.active
     first.title = words.say("概况")
     _overview(first, report, words, by)
     for section in sections(report, words):
@@ -140,7 +139,7 @@ def _chart(sheet: Worksheet, head: int, table: Table, words: Words) -> Any:
     made.title, made.width, made.height = chart.title, 20, 9
     made.y_axis.title = unit_words(table.columns[chart.columns[0]].unit, words) or None
     made.x_axis.delete = made.y_axis.delete = False
-    last = head + len(table.shown)
+    last = head + len(table.drawn_rows)
     for number in chart.columns:
         made.add_data(
             Reference(sheet, min_col=number + 1, min_row=head, max_row=last), titles_from_data=True
@@ -159,7 +158,7 @@ def _chart(sheet: Worksheet, head: int, table: Table, words: Words) -> Any:
     return made
 
 
-def _put(cell: SheetCell, value: Cell) -> None:
+def _put(cell: Any, value: object) -> None:
     if not isinstance(value, str):
         cell.value = value
         return

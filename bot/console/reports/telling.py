@@ -11,6 +11,9 @@ from bot.console.words import Words
 
 Cell = Union[str, int, float, None]
 
+MOST_DRAWN = 14
+"""So many rows a chart can show; a quarter has no more weeks."""
+
 
 class Unit(str, Enum):
     """How the numbers of a column are to be read."""
@@ -61,6 +64,15 @@ class Table:
     @property
     def shown(self) -> Sequence[Sequence[Cell]]:
         return self.rows[: self.most] if self.most else self.rows
+
+    @property
+    def drawn_rows(self) -> Sequence[Sequence[Cell]]:
+        return self.rows[:MOST_DRAWN]
+
+    @property
+    def is_list(self) -> bool:
+        """A single column is told one after the other, not as a table."""
+        return len(self.columns) == 1
 
     @property
     def left_out(self) -> int:
@@ -120,11 +132,11 @@ def chart_facts(table: Table, words: Words) -> dict[str, object]:
     return {
         "kind": chart.kind.value,
         "unit": unit_words(columns[0].unit, words),
-        "labels": [written(row[0], table.columns[0].unit, words) for row in table.shown],
+        "labels": [written(row[0], table.columns[0].unit, words) for row in table.drawn_rows],
         "series": [
             {
                 "name": column.title,
-                "values": [drawn(row[number], column.unit) for row in table.shown],
+                "values": [drawn(row[number], column.unit) for row in table.drawn_rows],
             }
             for number, column in zip(chart.columns, columns, strict=True)
         ],
