@@ -26,6 +26,9 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NEWEST = {PeriodKind.MONTH: 24, PeriodKind.QUARTER: 8}
 """So many are offered to choose from; older ones are reached by their address."""
 
+MOST_GIVERS = 40
+"""So many are listed to be asked; the others are found by name."""
+
 
 def home(desk: Desk) -> Response:
     """The period that was chosen, or the newest that is over."""
@@ -67,17 +70,23 @@ def as_sheet(desk: Desk) -> Response:
 
 
 def roll_of_honour(desk: Desk) -> Response:
-    made = _report(desk)
-    givers: Sequence[honour.Giver] = []
+    made, searched = _report(desk), desk.query.get("name", "").strip()
+    everybody: Sequence[honour.Giver] = []
     if desk.staff.may(Permission.EDIT_PEOPLE):
         with desk.reading() as session:
-            givers = honour.givers(session, made.period, by=desk.staff.member_id, now=desk.now)
+            everybody = honour.givers(session, made.period, by=desk.staff.member_id, now=desk.now)
+    found = [one for one in everybody if searched in one.name]
     return desk.page(
         "reports/honour.html",
         report=made,
         roll=made.roll,
         name=period_name(made.period, desk.words),
-        givers=givers,
+        searched=searched,
+        givers={
+            "all": everybody,
+            "found": found[:MOST_GIVERS],
+            "left_out": max(0, len(found) - MOST_GIVERS),
+        },
         **_chooser(desk),
     )
 

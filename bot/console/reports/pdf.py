@@ -33,6 +33,8 @@ from bot.console.words import Words
 
 ROOM = WIDTH - 2 * MARGIN
 LINE, HEAD = colors.HexColor("#ddd4c7"), colors.HexColor("#f3ece1")
+KEPT_WHOLE = 12
+"""A table of no more rows stays on one page with its chart."""
 TITLE, THEME, SUBJECT, TEXT, SMALL = (
     style(20, colour=MAIN),
     style(15, colour=MAIN, spaceBefore=10, spaceAfter=3),
@@ -111,6 +113,8 @@ def _told(head: Sequence[Any], table: Table, words: Words) -> List[Any]:
     if table.is_list:
         together.append(paragraph("、".join(str(row[0]) for row in table.shown), TEXT))
         parts: List[Any] = [KeepTogether(together)]
+    elif len(table.shown) <= KEPT_WHOLE:
+        parts = [KeepTogether([*together, _paper_table(table, words)])]
     else:
         parts = [KeepTogether(together), _paper_table(table, words)]
     if table.left_out:

@@ -28,8 +28,9 @@ const values = {
           sum.value += value;
           sum.x = options.lying ? Math.max(sum.x, mark.x) : mark.x;
           sum.y = options.lying ? mark.y : Math.min(sum.y, mark.y);
-          const room = options.lying ? Math.abs(mark.x - mark.base) : Math.abs(mark.y - mark.base);
-          if (room < (options.lying ? ctx.measureText(text).width + 8 : 18)) return;
+          const width = options.lying ? Math.abs(mark.x - mark.base) : mark.width;
+          const height = options.lying ? mark.height : Math.abs(mark.y - mark.base);
+          if (width < ctx.measureText(text).width + 6 || height < 16) return;
           ctx.fillStyle = LIGHT.has(series.backgroundColor) ? "#23201c" : "#fff";
           ctx.textAlign = "center";
           const x = options.lying ? (mark.x + mark.base) / 2 : mark.x;
@@ -83,6 +84,7 @@ function draw(canvas) {
       animation: false,
       responsive: true,
       maintainAspectRatio: false,
+      layout: { padding: { right: lying ? 40 : 0, top: lying ? 0 : 12 } },
       indexAxis: lying ? "y" : "x",
       scales: lying ? { x: count, y: name } : { x: name, y: count },
       plugins: {
