@@ -16,6 +16,7 @@ from actions.timebank.staff.reports.periods import (
     periods,
 )
 from actions.timebank.staff.reports.report import Report, report
+from actions.timebank.staff.reports.report import roll_of_honour as roll_of
 from actions.timebank.staff.roles import Permission
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.console.reports import pdf, roll_pdf, sheet
@@ -53,7 +54,7 @@ def one_report(desk: Desk) -> Response:
         sections=sections(made, desk.words),
         chart_facts=lambda table: chart_facts(table, desk.words),
         written=lambda value, unit: written(value, unit, desk.words),
-        **_chooser(desk),
+        **_chooser(desk, made.period),
     )
 
 
@@ -70,36 +71,38 @@ def as_sheet(desk: Desk) -> Response:
 
 
 def roll_of_honour(desk: Desk) -> Response:
-    made, searched = _report(desk), desk.query.get("name", "").strip()
+    period, searched = _period(desk), desk.query.get("name", "").strip()
     everybody: Sequence[honour.Giver] = []
-    if desk.staff.may(Permission.EDIT_PEOPLE):
-        with desk.reading() as session:
-            everybody = honour.givers(session, made.period, by=desk.staff.member_id, now=desk.now)
+    with desk.reading() as session:
+        roll = roll_of(session, period, by=desk.staff.member_id, now=desk.now)
+        if desk.staff.may(Permission.EDIT_PEOPLE):
+            everybody = honour.givers(session, period, by=desk.staff.member_id, now=desk.now)
     found = [one for one in everybody if searched in one.name]
     return desk.page(
         "reports/honour.html",
-        report=made,
-        roll=made.roll,
-        name=period_name(made.period, desk.words),
+        roll=roll,
+        name=period_name(period, desk.words),
         searched=searched,
         givers={
             "all": everybody,
             "found": found[:MOST_GIVERS],
             "left_out": max(0, len(found) - MOST_GIVERS),
         },
-        **_chooser(desk),
+        **_chooser(desk, period),
     )
 
 
 def roll_as_pdf(desk: Desk) -> Response:
-    made = _report(desk)
-    data = roll_pdf.write(made, desk.words)
-    return desk.download(_file(desk.say("功德榜"), made.period, "pdf"), data, "application/pdf")
+    period = _period(desk)
+    with desk.reading() as session:
+        roll = roll_of(session, period, by=desk.staff.member_id, now=desk.now)
+    data = roll_pdf.write(roll, period_name(period, desk.words), desk.words)
+    return desk.download(_file(desk.say("功德榜"), period, "pdf"), data, "application/pdf")
 
 
 def hear_wish(desk: Desk) -> Response:
     """A member told the staff whether he may be named."""
-    period, member = _read(str(desk.path["period"])), desk.number("member")
+    period, member = _period(desk), desk.number("member")
     answer = desk.form.get("may_be_named", "")
     if member is None or answer not in ("yes", "no"):
         raise NotFound()
@@ -117,9 +120,13 @@ def hear_wish(desk: Desk) -> Response:
 
 
 def _report(desk: Desk) -> Report:
-    period = _read(str(desk.path["period"]))
+    period = _period(desk)
     with desk.reading() as session:
         return report(session, period, by=desk.staff.member_id, now=desk.now)
+
+
+def _period(desk: Desk) -> Period:
+    return _read(str(desk.path["period"]))
 
 
 def _read(written_: str) -> Period:
@@ -130,14 +137,20 @@ def _read(written_: str) -> Period:
         raise NotFound() from none
 
 
-def _chooser(desk: Desk) -> Dict[str, Any]:
+def _chooser(desk: Desk, period: Period) -> Dict[str, Any]:
+    """What the choice of a period needs, and whether the chosen one is over."""
     with desk.reading() as session:
         found = {kind: periods(session, kind, now=desk.now) for kind in PeriodKind}
     offered = {
         kind: [(str(one), _offered_as(desk, one)) for one in found[kind][: NEWEST[kind]]]
         for kind in PeriodKind
     }
-    return {"months": offered[PeriodKind.MONTH], "quarters": offered[PeriodKind.QUARTER]}
+    return {
+        "period": period,
+        "is_finished": period.is_finished(desk.now),
+        "months": offered[PeriodKind.MONTH],
+        "quarters": offered[PeriodKind.QUARTER],
+    }
 
 
 def _offered_as(desk: Desk, period: Period) -> str:

@@ -10,7 +10,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Spacer, Table, TableStyle
 
-from actions.timebank.staff.reports.report import Report
+from actions.timebank.staff.reports.honour import Roll
 from bot.console.reports.paper import (
     A4,
     HEIGHT,
@@ -21,7 +21,6 @@ from bot.console.reports.paper import (
     right,
     style,
 )
-from bot.console.reports.sections import period_name
 from bot.console.words import Words
 
 RED, GOLD, PALE = (colors.HexColor(one) for one in ("#9d1515", "#ffd75e", "#fff3cf"))
@@ -35,10 +34,10 @@ THANKS = centred(18, colour=PALE)
 COLUMNS = (24 * mm, 88 * mm, 50 * mm)
 
 
-def write(report: Report, words: Words) -> bytes:
-    """The bytes of a PDF file; more pages when there are more names."""
+def write(roll: Roll, name: str, words: Words) -> bytes:
+    """The bytes of a PDF file; `name` is the period's; more pages when there are more names."""
     have_letter()
-    say, roll, name = words.say, report.roll, period_name(report.period, words)
+    say = words.say
     paper = BytesIO()
     frame = Frame(INNER, INNER, WIDTH - 2 * INNER, HEIGHT - 2 * INNER, 0, 0, 0, 0)
     document = BaseDocTemplate(
@@ -47,7 +46,7 @@ def write(report: Report, words: Words) -> bytes:
     document.addPageTemplates(PageTemplate(frames=[frame], onPage=_red))
     told: List[Any] = [paragraph(say("功德榜"), TITLE), paragraph(name, PERIOD), Spacer(1, 8 * mm)]
     if roll.most_hours:
-        told += [paragraph(say("帮人时间最多"), HEADING), Spacer(1, 3 * mm), _ranks(report, words)]
+        told += [paragraph(say("帮人时间最多"), HEADING), Spacer(1, 3 * mm), _ranks(roll, words)]
     if roll.first_time:
         told += [Spacer(1, 8 * mm), paragraph(say("头一回帮人"), HEADING), Spacer(1, 3 * mm)]
         told += [paragraph(one, centred(22, colour=PALE)) for one in roll.first_time]
@@ -63,9 +62,9 @@ def write(report: Report, words: Words) -> bytes:
     return paper.getvalue()
 
 
-def _ranks(report: Report, words: Words) -> Table:
+def _ranks(roll: Roll, words: Words) -> Table:
     lines = []
-    for one in report.roll.most_hours:
+    for one in roll.most_hours:
         size = 27 if one.rank <= 3 else 21
         lines.append(
             [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -72,7 +72,8 @@ def loads(session: Session, period: Period) -> Loads:
         day, week = (_most_within(moments, timedelta(days=days)) for days in (1, 7))
         helpers.append(HelperLoad(member, name, answers, done.get(member, (0, 0))[0], day, week))
     helpers.sort(key=lambda one: (-one.asked, one.member_id))
-    return Loads(helpers, _never_asked(session, period))
+    asked = {one.member_id for one in helpers}
+    return Loads(helpers, _never_asked(session, period, asked))
 
 
 def _most_within(moments: Sequence[datetime], span: timedelta) -> int:
@@ -85,16 +86,14 @@ def _most_within(moments: Sequence[datetime], span: timedelta) -> int:
     return most
 
 
-def _never_asked(session: Session, period: Period) -> list[str]:
-    asked = select(Offer.id).where(Offer.helper_id == Member.id, period.holds(Offer.offered_at))
-    idle = (
-        select(Member.name)
+def _never_asked(session: Session, period: Period, asked: Collection[MemberId]) -> list[str]:
+    willing = (
+        select(Member.id, Member.name)
         .where(
             Member.takes_tasks,
             Member.joined_at < period.ends,
             or_(Member.left_at.is_(None), Member.left_at >= period.ends),
-            ~asked.exists(),
         )
         .order_by(Member.id)
     )
-    return list(session.execute(idle).scalars())
+    return [name for member, name in session.execute(willing) if member not in asked]

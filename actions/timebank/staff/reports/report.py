@@ -51,10 +51,15 @@ class Report:
         return not any(counts)
 
 
+def roll_of_honour(session: Session, period: Period, *, by: MemberId, now: datetime) -> Roll:
+    """The roll alone. Raises as `report` does."""
+    _check(session, period, by, now)
+    return roll(session, period)
+
+
 def report(session: Session, period: Period, *, by: MemberId, now: datetime) -> Report:
     """Raises NoSuchPeriod, and NotYours for who may not see reports."""
-    require(session, by, Permission.SEE_REPORTS, now=now)
-    check_period(session, period, now=now)
+    _check(session, period, by, now)
     return Report(
         period=period,
         is_finished=period.is_finished(now),
@@ -69,3 +74,8 @@ def report(session: Session, period: Period, *, by: MemberId, now: datetime) -> 
         fund=fund_use(session, period),
         roll=roll(session, period),
     )
+
+
+def _check(session: Session, period: Period, by: MemberId, now: datetime) -> None:
+    require(session, by, Permission.SEE_REPORTS, now=now)
+    check_period(session, period, now=now)
