@@ -27,15 +27,13 @@ LONGEST_NAME = 11
 def drawing(table: Table, words: Words, width: float) -> Optional[Drawing]:
     """None for a table without a chart, or without a single number."""
     chart = table.chart
-    if chart is None:
+    if chart is None or not table.is_drawn:
         return None
     columns = [table.columns[number] for number in chart.columns]
     data = [
         tuple(drawn(row[number], column.unit) for row in table.drawn_rows)
         for number, column in zip(chart.columns, columns, strict=True)
     ]
-    if not any(value for line in data for value in line):
-        return None
     names = [_short(written(row[0], table.columns[0].unit, words)) for row in table.drawn_rows]
     lying = chart.kind in (ChartKind.BARS, ChartKind.STACKED)
     foot = 16 * mm if len(columns) > 1 else 8 * mm

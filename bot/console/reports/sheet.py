@@ -120,7 +120,7 @@ def _table(sheet: Worksheet, row: int, table: Table, words: Words) -> int:
             cell.number_format = FORMATS.get(column.unit, "General")
             if line is table.total:
                 cell.font = BOLD
-    if table.chart is None or not table.rows:
+    if not table.is_drawn:
         return row + 1
     beside = f"{get_column_letter(len(table.columns) + 2)}{head}"
     sheet.add_chart(_chart(sheet, head, table, words), beside)

@@ -70,6 +70,13 @@ class Table:
         return self.rows[:MOST_DRAWN]
 
     @property
+    def is_drawn(self) -> bool:
+        """A chart of nothing but zeros would be an empty frame."""
+        return self.chart is not None and any(
+            row[number] for row in self.drawn_rows for number in self.chart.columns
+        )
+
+    @property
     def is_list(self) -> bool:
         """A single column is told one after the other, not as a table."""
         return len(self.columns) == 1

@@ -62,7 +62,7 @@ function draw(canvas) {
     beginAtZero: true,
     grace: stacked && !lying ? "8%" : "12%",
     stacked,
-    ticks: { font, color: "#5d564e", maxTicksLimit: 6 },
+    ticks: { font, color: "#5d564e", maxTicksLimit: 6, precision: facts.unit ? undefined : 0 },
     title: { display: Boolean(facts.unit), text: facts.unit, font },
   };
   new Chart(canvas, {

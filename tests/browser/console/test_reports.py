@@ -87,7 +87,7 @@ def test_a_neighbour_says_yes_and_stands_on_the_roll(
     expect(roll.get_by_text("没有留名").first).to_be_visible()
     name = page.locator("table.cards tbody td").first.inner_text()
     expect(roll.get_by_text(name)).to_have_count(0)
-    page.get_by_role("button", name="他愿意").first.click()
+    page.get_by_role("button", name="本人愿意").first.click()
     expect(page.get_by_role("status")).to_have_text("记下了。")
     expect(roll.get_by_text(name).first).to_be_visible()
     picture(visit, f"roll-{size[0]}")
