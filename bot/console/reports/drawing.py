@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import Any, Callable, List, Optional
 
 from reportlab.graphics.charts.barcharts import HorizontalBarChart, VerticalBarChart
 from reportlab.graphics.charts.legends import Legend
@@ -20,6 +20,12 @@ from bot.console.words import Words
 SIZE = 8.5
 NAMES = 34 * mm
 """Room beside lying bars for what they are called."""
+SIDE_BY_SIDE = 6
+"""More names than these under standing bars are written slanting."""
+LIGHT = frozenset({"E69F00", "56B4E9", "CC79A7"})
+"""Colours on which white is not read."""
+NARROW = 0.035
+"""A smaller part of the longest bar has no room for its number."""
 LONGEST_NAME = 11
 """So many signs of a name fit there."""
 
@@ -36,7 +42,9 @@ def drawing(table: Table, words: Words, width: float) -> Optional[Drawing]:
     ]
     names = [_short(written(row[0], table.columns[0].unit, words)) for row in table.drawn_rows]
     lying = chart.kind in (ChartKind.BARS, ChartKind.STACKED)
-    foot = 16 * mm if len(columns) > 1 else 8 * mm
+    foot = (16 if len(columns) > 1 else 8) * mm
+    if not lying and len(names) > SIDE_BY_SIDE:
+        foot += 7 * mm
     side_by_side = len(columns) if chart.kind is ChartKind.BARS else 1
     body = max(26 * mm, len(names) * (2 + 3.5 * side_by_side) * mm) if lying else 48 * mm
     sheet = Drawing(width, body + foot + 10 * mm)
@@ -69,7 +77,6 @@ def _made(kind: ChartKind, data: List[Any], names: List[str]) -> Any:
     if kind in (ChartKind.STACKED, ChartKind.WEEKS):
         bars.categoryAxis.style = "stacked"
         bars.barLabels.boxTarget = "mid"
-        bars.barLabels.fillColor = colors.white
     else:
         bars.barLabels.nudge = 9
         bars.barLabels.fillColor = INK
@@ -77,8 +84,13 @@ def _made(kind: ChartKind, data: List[Any], names: List[str]) -> Any:
         bars.bars[number].fillColor = _colour(number)
         bars.bars[number].strokeColor = colors.white
         bars.bars[number].strokeWidth = 0.5
-    bars.barLabelFormat = _label
+    bars.barLabelFormat = _labels(data, bars.categoryAxis.style == "stacked")
     bars.barLabels.fontName, bars.barLabels.fontSize = LETTER, 7.5
+    if bars.categoryAxis.style == "stacked":
+        for number in range(len(data)):
+            dark = COLOURS[number % len(COLOURS)] not in LIGHT
+            for place in range(len(names)):
+                bars.barLabels[(number, place)].fillColor = colors.white if dark else INK
     if lying:
         bars.categoryAxis.reverseDirection = 1
         bars.categoryAxis.labels.boxAnchor = "e"
@@ -94,6 +106,9 @@ def _dressed(made: Any, data: List[Any], names: List[str]) -> Any:
         axis.labels.fontName, axis.labels.fontSize = LETTER, SIZE
         axis.labels.fillColor = INK
         axis.strokeColor = SOFT
+    if not isinstance(made, HorizontalBarChart) and len(names) > SIDE_BY_SIDE:
+        made.categoryAxis.labels.angle = 35
+        made.categoryAxis.labels.boxAnchor = "ne"
     made.valueAxis.valueMin = 0
     if isinstance(made, HorizontalLineChart):
         # Room for what is written above the highest point.
@@ -103,9 +118,11 @@ def _dressed(made: Any, data: List[Any], names: List[str]) -> Any:
     return made
 
 
-def _label(value: Optional[float]) -> str:
-    """Zero is not written: it would lie upon its neighbour."""
-    return f"{value:g}" if value else ""
+def _labels(data: List[Any], is_stacked: bool) -> Callable[[Optional[float]], str]:
+    """How a value is written: not where its part is too narrow, the table has it."""
+    sums = [sum(value or 0 for value in parts) for parts in zip(*data)]
+    least = NARROW * max(sums) if is_stacked else 0
+    return lambda value: f"{value:g}" if value and value >= least else ""
 
 
 def _legend(titles: List[str], width: float) -> Legend:
