@@ -30,6 +30,7 @@ from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
 from bot.console.intake import BadForm, is_plain, read_form
 from bot.console.login import Login
+from bot.console.reports import pages as reports
 from bot.console.words import Words, read_words
 from bot.strict_headers import StrictHeaders
 
@@ -45,6 +46,7 @@ NAV: Sequence[NavEntry] = (
     NavEntry("/training", "审核更正", Permission.REVIEW_TRAINING),
     NavEntry("/books", "账本", Permission.SEE_BOOKS),
     NavEntry("/proposals", "两人经手", Permission.APPROVE_MOVEMENT),
+    NavEntry("/reports", "报表", Permission.SEE_REPORTS),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -63,6 +65,7 @@ def all_routes() -> List[ConsoleRoute]:
         *proposals.ROUTES,
         *staff_pages.ROUTES,
     ]
+    return [*front.ROUTES, *reports.ROUTES, *staff_pages.ROUTES]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:
@@ -115,7 +118,7 @@ class Console:
             if not staff.may(route.permission) and not route.path.startswith("/me"):
                 return self._problem(request, staff, 403, "您的角色看不到这一页。")
             form = None
-            if request.method == "POST":
+            if request.method not in ("GET", "HEAD"):
                 try:
                     form = await read_form(request)
                 except BadForm as bad:

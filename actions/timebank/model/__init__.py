@@ -38,6 +38,7 @@ from actions.timebank.model.review import (
 )
 from actions.timebank.model.proposals import Proposal
 from actions.timebank.model.roll import Merge, RollImport
+from actions.timebank.model.honours import HonourWish
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -90,6 +91,7 @@ __all__ = [
     "FailureCare",
     "Group",
     "Hold",
+    "HonourWish",
     "JoinCard",
     "Lane",
     "LoginTry",
