@@ -15,6 +15,7 @@ from actions.timebank.model.channels import (
 )
 from actions.timebank.model.check_ins import CheckIn, CheckInWish
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
+from actions.timebank.model.counter import InPersonDeed
 from actions.timebank.model.deliveries import Delivery
 from actions.timebank.model.exchanges import (
     Assignment,
@@ -64,6 +65,7 @@ __all__ = [
     "DoNotAsk",
     "Group",
     "Hold",
+    "InPersonDeed",
     "JoinCard",
     "Lane",
     "Member",
