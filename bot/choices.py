@@ -22,6 +22,8 @@ WHICH = re.compile(
 )
 YES = re.compile("对+|对的|是|是的|是啊|嗯+|没错")
 NO = re.compile("不+|不对|不是|不是的|错了")
+AGREES = re.compile("(?:好|行|中|成|可以|要得|得行|没问题|我?这?就?去)+(?:的|了|嘞)?")
+REFUSES = re.compile("(?:我)?(?:不行|不去|不要|不用|去不了|去不成|来不了|没空|没得空)+了?")
 NOT_CLEAR = "not_heard_clearly"
 MOVES = re.compile("分钟|钟头|小时|刻钟|取消|删|没来|不用叫|不用来|没事了|医院")
 """What a yes to a question with such words would move or undo."""
@@ -84,6 +86,20 @@ def pressed(words: str, question: Optional[Question]) -> Optional[str]:
 def is_bare_answer(words: str, question: Optional[Question]) -> bool:
     """Whether these are nothing but a yes or a no, and such a one is asked for."""
     return question is not None and _is_yes_or_no(question) and _says_yes(words) is not None
+
+
+def is_answer_alone(words: str) -> bool:
+    """Whether these words tell by themselves nothing but yes or no: what they agree to, or refuse,
+    is only known by what was asked."""
+    said = _bare(words)
+    return any(form.fullmatch(said) for form in (YES, NO, AGREES, REFUSES))
+
+
+def ask_again(question: Optional[Question], why: str) -> tuple[str, list[Button]]:
+    """Words and buttons that say why it is asked again, and ask it when it still waits."""
+    if question is None:
+        return why, []
+    return why + question.reply, list(question.buttons)
 
 
 def may_be_taken(words: str, question: Optional[Question]) -> bool:

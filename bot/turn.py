@@ -42,6 +42,7 @@ from voice.types import Delivery, VoiceError
 logger = logging.getLogger(__name__)
 
 NOT_UNDERSTOOD = "nlu_fallback"
+LATE_ANSWER = "late_answer"
 ASKED_AGAIN = "action_repair"
 """The action that asks again also when the words were clear: 不是 to a guess of ours."""
 NO_TIME_TO_ASK = ("emergency", "stop", "goodbye")
@@ -187,6 +188,12 @@ class TurnHandler:
         return heard.confidence is not None and heard.confidence < self._least_confidence
 
     async def _understand(self, utterance: Utterance, progress: _Progress) -> None:
+        if utterance.is_late and choices.is_answer_alone(progress.heard.text):
+            # It answers what was asked when it was said, which nobody can tell any more.
+            progress.outcome, progress.code = TurnOutcome.REPAIRED, LATE_ANSWER
+            why = self._phrases.text("utter_late_answer")
+            progress.text, progress.buttons = choices.ask_again(progress.asked, why)
+            return
         with progress.stage("dialogue"):
             understood = await self._dialogue.say(
                 choices.pressed(progress.heard.text, progress.asked) or progress.heard.text,
@@ -214,8 +221,7 @@ class TurnHandler:
                 if asked is None or not choices.is_bare_answer(progress.heard.text, asked):
                     return self._phrases.say(first)
                 # What a badly heard 对 answers is read back; the same again is believed.
-                again = self._phrases.text("utter_not_heard_yes_or_no")
-                return again + asked.reply, list(asked.buttons)
+                return choices.ask_again(asked, self._phrases.text("utter_not_heard_yes_or_no"))
             if tries == 1:
                 return self._phrases.say("utter_repair_choices")
             if not members.coordinators(session):

@@ -20,6 +20,8 @@ class Utterance:
     audio: Optional[bytes] = None
     """A recording in any container that `voice.codec` opens; None when text was typed."""
     text: Optional[str] = None
+    is_late: bool = False
+    """Whether it was so long on its way that other things may have been asked since."""
 
 
 @dataclass(frozen=True)

@@ -118,5 +118,47 @@ class ButtonGone(Refusal):
     code = "button_gone"
 
 
+class SamePerson(Refusal):
+    """Whoever proposed it cannot approve it: a second person must."""
+
+    code = "same_person"
+
+
+class NotForSelf(Refusal):
+    """Staff decide nothing about their own hours, visits or complaints."""
+
+    code = "not_for_self"
+
+
+class ChangedMeanwhile(Refusal):
+    """Somebody else changed it first: `by`, a name, and `at` where they are known."""
+
+    code = "changed_meanwhile"
+
+
+class LoginTaken(Refusal):
+    """This login, or this member's account, is there already."""
+
+    code = "login_taken"
+
+
+class BadLogin(Refusal):
+    """A login that is not 2 to 40 small letters, digits, `.`, `-` and `_`."""
+
+    code = "bad_login"
+
+
+class LastAdministrator(Refusal):
+    """Nobody would be left who can make accounts."""
+
+    code = "last_administrator"
+
+
+class TooManyLogins(Refusal):
+    """So many wrong passwords that the next is not looked at before `until`."""
+
+    code = "too_many_logins"
+
+
 class LedgerBroken(Exception):
     """A promise of the ledger does not hold: a bug or a tampered row, never the user's doing."""

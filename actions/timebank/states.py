@@ -302,3 +302,12 @@ class DelegateScope(str, Enum):
     SEE_BALANCE = "see_balance"
     ASK_HELP = "ask_help"
     ALARMS = "alarms"
+
+
+class Viewed(str, Enum):
+    """What of a member somebody of the staff looked at."""
+
+    CONVERSATION = "conversation"
+    RECORDING = "recording"
+    PASSBOOK = "passbook"
+    PERSON = "person"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -186,3 +187,35 @@ def test_where_danger_is_asked_about_nothing_badly_heard_is_believed(parlour: Pa
         turn = TurnId("talk:alarm")
         alarm_questions.ask(session, member=parlour.wang, words="", turn_id=turn, now=now)
     assert "我马上叫人" in mumbles(parlour, "不", "talk:2").reply
+
+
+# -- long on its way ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", ["对", "对，对。", "不是", "行，我去", "好的", "去不了", "中", "没空"]
+)
+def test_a_bare_answer_that_comes_hours_late_answers_nothing(parlour: Parlour, words: str) -> None:
+    is_asked(parlour, *YES_NO, text="买菜取消，对吗？")
+    answer = asyncio.run(
+        parlour.turns.take(parlour.utterance("talk:late", text=words, is_late=True))
+    )
+    assert told(parlour) == "问一下"
+    assert (answer.outcome, answer.code) == (TurnOutcome.REPAIRED, "late_answer")
+    assert answer.reply.endswith("买菜取消，对吗？") and answer.buttons == list(YES_NO)
+
+
+@pytest.mark.parametrize(
+    "words", ["腿疼，想叫人买点菜", "秀英来了，做了一个小时", "去不了医院咋办"]
+)
+def test_late_words_that_tell_what_they_are_about_are_acted_on(
+    parlour: Parlour, words: str
+) -> None:
+    asyncio.run(parlour.turns.take(parlour.utterance("talk:late", text=words, is_late=True)))
+    assert told(parlour) == words
+
+
+def test_a_bare_answer_in_time_is_passed_on(parlour: Parlour) -> None:
+    is_asked(parlour, *YES_NO)
+    parlour.types("对", turn="talk:now")
+    assert told(parlour) != "问一下"

@@ -27,6 +27,13 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.staff import (
+    LoginTry,
+    StaffAccount,
+    StaffDeed,
+    StaffRole,
+    StaffSession,
+)
 from actions.timebank.model.talks import AlarmQuestion, Alert, Deed, Notice, Turn
 from actions.timebank.model.village import (
     Availability,
@@ -68,6 +75,7 @@ __all__ = [
     "InPersonDeed",
     "JoinCard",
     "Lane",
+    "LoginTry",
     "Member",
     "Notice",
     "Offer",
@@ -78,6 +86,10 @@ __all__ = [
     "SentButton",
     "ServiceRequest",
     "Skill",
+    "StaffAccount",
+    "StaffDeed",
+    "StaffRole",
+    "StaffSession",
     "Transfer",
     "Turn",
     "Visit",

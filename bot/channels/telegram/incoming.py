@@ -157,13 +157,14 @@ class Incoming:
         assert guest.member is not None and guest.binding is not None
         async with self._post.working(guest.address):
             audio = await self._fetch(voice) if voice is not None else None
+            is_late = said_at is not None and self._wall_clock() - said_at > LATE
             answer = await self._turns.take(
-                Utterance(turn, guest.member, CHANNEL, audio=audio, text=text)
+                Utterance(turn, guest.member, CHANNEL, audio=audio, text=text, is_late=is_late)
             )
             reply = answer.reply
             if answer.code == CUT_OFF:
                 reply = self._phrases.text("utter_telegram_cut_off")
-            if said_at is not None and self._wall_clock() - said_at > LATE:
+            if is_late:
                 reply = self._phrases.text("utter_telegram_late") + reply
             if answer.outcome is TurnOutcome.ANSWERED:
                 await self._guests.questions_are_over(guest.binding, keep=turn)
