@@ -207,8 +207,9 @@ def close_alert(
     is_staff: bool = False,
 ) -> Alert:
     """All is well, or she is in good hands: by whoever took it, any coordinator or one of the
-    staff (`is_staff`: the caller has seen to it), who takes an untaken one in passing. Everybody who was called hears that all is well; that she is in
-    hospital, only the staff and her family. Closing twice is fine.
+    staff (`is_staff`: the caller has seen to it), who takes an untaken one in passing. Everybody
+    who was called hears that all is well; that she is in hospital, only the staff and her family.
+    Closing twice is fine.
 
     Raises NothingOpen for an unknown alert, NotYours."""
     alert = _alert(session, alert_id)

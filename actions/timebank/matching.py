@@ -116,9 +116,9 @@ def candidates(
 
     Left out are the elder, who has left or takes no tasks, who was already asked for this
     request at this time and kind (unless `again`), who has promised another task then, who wished
-    not to be asked for this, the untrained for the gated kinds, and, while `sparing`, who was asked
-    enough (see `fair_load`). `wanted`, whom the elder named, goes first when able, also for a kind that is
-    not on that neighbour's list.
+    not to be asked for this, the untrained for the gated kinds, and, while `sparing`, who was
+    asked enough (see `fair_load`). `wanted`, whom the elder named, goes first when able, also for
+    a kind that is not on that neighbour's list.
     """
     skills = _skills(session, request.service_kind)
     able = _able(session, request, skills, wanted)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from actions.timebank import disputes, exchange, members, turns, visits
 from actions.timebank.errors import NotYours, OfferGone, Refusal, WrongState
 from actions.timebank.ids import AssignmentId, MemberId, OfferId, RequestId, TurnId
-from actions.timebank.lookups import active_assignment, request_by_id, wrong_state
+from actions.timebank.lookups import active_assignment, refuse_unless, request_by_id, wrong_state
 from actions.timebank.model import Assignment, Confirmation, InPersonDeed, ServiceRequest
 from actions.timebank.notices import tell
 from actions.timebank.queries import pending_offer_of
@@ -157,6 +157,7 @@ def confirm(
         return earlier
     request = request_by_id(session, request_id)
     _check_elder(request, came)
+    refuse_unless(request, RequestState.ASSIGNED, RequestState.IN_PROGRESS, RequestState.CLAIMED)
     if _statement(session, request, Party.ELDER) is not None:
         raise wrong_state(request)
     _check_other_side(session, request, Party.HELPER, came)
@@ -183,9 +184,7 @@ def report_done(
     request = request_by_id(session, request_id)
     promised = _promise_of(session, request, came)
     _check_other_side(session, request, Party.ELDER, came)
-    claims = (
-        visits.correct_claim if request.state is RequestState.CLAIMED else visits.claim_visit
-    )
+    claims = visits.correct_claim if request.state is RequestState.CLAIMED else visits.claim_visit
     claims(
         session,
         helper=came.member,
@@ -238,9 +237,7 @@ def accept(session: Session, came: CameIn, request_id: RequestId) -> InPersonDee
     offer = pending_offer_of(session, request_id)
     if offer is None or offer.helper_id != came.member:
         raise OfferGone(f"request {request_id} is not offered to member {came.member}")
-    exchange.accept_offer(
-        session, helper=came.member, offer_id=OfferId(offer.id), now=came.now
-    )
+    exchange.accept_offer(session, helper=came.member, offer_id=OfferId(offer.id), now=came.now)
     return _done(session, came, CounterDeed.ACCEPT, request)
 
 

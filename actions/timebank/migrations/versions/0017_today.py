@@ -82,4 +82,4 @@ def downgrade() -> None:
     op.drop_table("in_person_deed")
     if op.get_bind().dialect.name != "sqlite":
         for name, _, _ in GUARDS:
-            op.execute(f"DROP FUNCTION {name}")
+            op.execute(f"DROP FUNCTION {name}()")
