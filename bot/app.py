@@ -28,6 +28,8 @@ from bot.channels.telegram.guests import Guests
 from bot.channels.telegram.joining import Listener, Listening
 from bot.channels.telegram.outgoing import Post
 from bot.channels.telegram.rates import Rates
+from bot.console import console_routes
+from bot.console.desk import ConsoleParts
 from bot.dialogue import Dialogue
 from bot.ears import Ears
 from bot.links import TalkLinks
@@ -64,6 +66,7 @@ class Parts:
     rasa: httpx.AsyncClient
     recordings: Path
     chains: Chains
+    console: ConsoleParts
     telegram: Optional[TelegramChannel] = None
     """None without a token."""
 
@@ -95,7 +98,8 @@ def build_parts(settings: Settings, *, recognizer: Recognizer, synthesizer: Synt
             listening=Listener(ears, settings.recognizer_confidence),
         )
     recordings, chains = settings.recordings, settings.chains
-    return Parts(village, phrases, links, mouth, turns, rasa, recordings, chains, telegram)
+    console = ConsoleParts(village, settings, mouth, links, phrases)
+    return Parts(village, phrases, links, mouth, turns, rasa, recordings, chains, console, telegram)
 
 
 def build_telegram(
@@ -180,6 +184,7 @@ def app_of(parts: Parts, *, demo: bool) -> Starlette:
         phrases=parts.phrases.text,
         say_phrase=say_phrase,
     )
+    routes += console_routes(parts.console)
     if parts.telegram is not None:
         routes += parts.telegram.routes
     return Starlette(routes=routes, lifespan=lifespan)

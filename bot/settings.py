@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     check_in_chain: str = CHECK_IN_CHAIN
     """The same when somebody who lives alone did not answer how she is."""
 
+    console_language: str = "zh"
+    """What the staff's console is written in: zh or en."""
+
     class Config:
         env_prefix = "XIAOBANG_"
         env_file = ".env"
@@ -136,6 +139,12 @@ class Settings(BaseSettings):
     @validator("alarm_chain", "check_in_chain")
     def _chain_can_be_read(cls, value: str) -> str:
         read_chain(value)
+        return value
+
+    @validator("console_language")
+    def _language_is_known(cls, value: str) -> str:
+        if value not in ("zh", "en"):
+            raise ValueError("zh or en")
         return value
 
     @property

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from urllib.parse import quote
 
 from jinja2 import Environment
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.members import LARGEST_ID
+from actions.timebank.model import StaffSession
 from actions.timebank.session import Village
 from actions.timebank.staff import audit, sessions
 from actions.timebank.staff.roles import Permission, Role, permissions_of
@@ -142,6 +144,11 @@ class Desk:
         return file.file.read() or None
 
     @property
+    def first_page(self) -> Optional[str]:
+        """The first entry of the menu that is open to this person."""
+        return next((one.path for one in self._nav if self.staff.may(one.permission)), None)
+
+    @property
     def is_htmx(self) -> bool:
         return self.request.headers.get("hx-request") == "true"
 
@@ -189,7 +196,7 @@ class Desk:
         """A whole page, with whatever was to be told once."""
         said = ""
         with self.parts.village.reading() as session:
-            row = session.get(_session_table(), self.staff.token_sha256)
+            row = session.get(StaffSession, self.staff.token_sha256)
             said = row.said if row is not None else ""
         if said:
             with self.parts.village.transaction() as session:
@@ -208,8 +215,6 @@ class Desk:
         return RedirectResponse(ROOT + path, status_code=303)
 
     def download(self, name: str, data: bytes, mime: str) -> Response:
-        from urllib.parse import quote
-
         kept = f"attachment; filename*=UTF-8''{quote(name)}"
         return Response(data, media_type=mime, headers={"Content-Disposition": kept})
 
@@ -230,9 +235,3 @@ class Desk:
             **facts,
         }
         return HTMLResponse(self._templates.get_template(template).render(given), status)
-
-
-def _session_table() -> Any:
-    from actions.timebank.model import StaffSession
-
-    return StaffSession

@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from actions.timebank.session import Village
 from actions.timebank.states import TurnOutcome
 from bot.channels.talk_page.door import Door, Guest, LinkRevoked
-from bot.channels.talk_page.headers import StrictHeaders
+from bot.channels.talk_page.headers import STRICT
 from bot.channels.talk_page.intake import (
     Refused,
     known_turn_id,
@@ -29,6 +29,7 @@ from bot.channels.talk_page.intake import (
     whole_turn_id,
 )
 from bot.links import BadLink, TalkLinks
+from bot.strict_headers import StrictHeaders
 from bot.turn_types import Answer, Speech, Turns, Utterance
 
 CHANNEL = "talk"
@@ -74,8 +75,8 @@ def talk_page_routes(
     Without `say_phrase` the page reads refusals with the phone's own Chinese voice, if it has
     one."""
     page = TalkPage(turns, village, links, demo=demo, phrases=phrases, say_phrase=say_phrase)
-    personal = [Middleware(StrictHeaders, cache="no-store")]
-    for_everybody = [Middleware(StrictHeaders, cache="no-cache")]
+    personal = [Middleware(StrictHeaders, headers=STRICT, cache="no-store")]
+    for_everybody = [Middleware(StrictHeaders, headers=STRICT, cache="no-cache")]
 
     def route(path: str, handler: Handler, method: str = "GET") -> Route:
         return Route(path, page.guarded(handler), methods=[method], middleware=personal)

@@ -1,0 +1,256 @@
+"""One's own account, the staff's accounts, and the record of what they did and saw."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import List, Optional
+
+import segno
+from markupsafe import Markup
+from sqlalchemy import select
+from starlette.responses import Response
+
+from actions.timebank import members
+from actions.timebank.clock import VILLAGE_ZONE
+from actions.timebank.errors import BadLogin, LoginTaken
+from actions.timebank.ids import MemberId, StaffAccountId
+from actions.timebank.model import Member
+from actions.timebank.staff import accounts, audit
+from actions.timebank.staff.roles import PERMISSIONS, Permission, Role
+from bot.console import passwords
+from bot.console.desk import ConsoleRoute, Desk, NotFound
+
+A_PAGE = 100
+NEW_PASSWORD = "临时密码（只显示这一次，请念给本人，第一次登录后要改）：{password}"
+
+
+# -- one's own account -----------------------------------------------------------------------------
+
+
+def me(desk: Desk) -> Response:
+    return _me(desk)
+
+
+def _me(desk: Desk, problem: str = "", status: int = 200, secret: str = "") -> Response:
+    with desk.reading() as session:
+        account = accounts.account(session, desk.staff.account_id)
+        has_codes = account.totp_secret is not None
+    square = ""
+    if secret:
+        square = Markup(
+            segno.make_qr(passwords.totp_address(secret, desk.staff.login)).svg_inline(
+                omitsize=True, border=4
+            )
+        )
+    return desk.page(
+        "staff/me.html",
+        status=status,
+        problem=problem,
+        has_codes=has_codes,
+        secret=secret,
+        square=square,
+    )
+
+
+def change_password(desk: Desk) -> Response:
+    old, new = desk.form.get("old", ""), desk.form.get("new", "")
+    with desk.reading() as session:
+        stored = accounts.account(session, desk.staff.account_id).password_hash
+    if not desk.parts.passwords.matches(old, stored):
+        return _me(desk, desk.say("现在的密码不对。"), 409)
+    if not passwords.is_good(new) or new == old:
+        return _me(desk, desk.say("新密码至少十个字符，不能跟原来的一样，也别太简单。"), 409)
+    if new != desk.form.get("again", ""):
+        return _me(desk, desk.say("两次输入的新密码不一样。"), 409)
+    hashed = desk.parts.passwords.hash(new)
+    with desk.transaction() as session:
+        accounts.set_password(
+            session,
+            account_id=desk.staff.account_id,
+            password_hash=hashed,
+            must_change=False,
+            now=desk.now,
+        )
+    return desk.go("/login")
+
+
+def begin_codes(desk: Desk) -> Response:
+    return _me(desk, secret=passwords.new_totp_secret())
+
+
+def switch_codes_on(desk: Desk) -> Response:
+    """Only with a code that proves that the phone has the secret."""
+    secret = desk.form.get("secret", "")
+    if not secret.isalnum() or len(secret) != 32:
+        raise NotFound
+    step = passwords.totp_step(secret, desk.form.get("code", ""), desk.now)
+    if step is None:
+        return _me(desk, desk.say("动态码不对，请再试一次。"), 409, secret=secret)
+    with desk.transaction() as session:
+        accounts.set_totp(session, account_id=desk.staff.account_id, secret=secret)
+        accounts.use_totp_step(session, account_id=desk.staff.account_id, step=step)
+    return desk.go("/me", desk.say("动态码开好了，下次登录要用。"))
+
+
+def switch_codes_off(desk: Desk) -> Response:
+    with desk.reading() as session:
+        stored = accounts.account(session, desk.staff.account_id).password_hash
+    if not desk.parts.passwords.matches(desk.form.get("old", ""), stored):
+        return _me(desk, desk.say("现在的密码不对。"), 409)
+    with desk.transaction() as session:
+        accounts.set_totp(session, account_id=desk.staff.account_id, secret=None)
+    return desk.go("/me", desk.say("动态码关掉了。"))
+
+
+# -- everybody's accounts --------------------------------------------------------------------------
+
+
+def staff_list(desk: Desk) -> Response:
+    return _staff_list(desk)
+
+
+def _staff_list(desk: Desk, problem: str = "", status: int = 200) -> Response:
+    with desk.reading() as session:
+        everybody = accounts.everybody(session)
+        taken = {account.member_id for account in everybody}
+        present = select(Member).where(Member.left_at.is_(None)).order_by(Member.name)
+        free = [one for one in session.execute(present).scalars() if one.id not in taken]
+        return desk.page(
+            "staff/list.html",
+            status=status,
+            accounts=everybody,
+            free=free,
+            roles=list(Role),
+            opens=PERMISSIONS,
+            problem=problem,
+        )
+
+
+def make_account(desk: Desk) -> Response:
+    member, roles = desk.number("member"), _roles(desk)
+    if member is None or not roles:
+        return _staff_list(desk, desk.say("请选一个人，至少给一个角色。"), 409)
+    password = passwords.generated()
+    hashed = desk.parts.passwords.hash(password)
+    desk.about(MemberId(member))
+    try:
+        with desk.transaction() as session:
+            accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
+            accounts.make(
+                session,
+                member=MemberId(member),
+                login=desk.form.get("login", ""),
+                roles=roles,
+                password_hash=hashed,
+                now=desk.now,
+            )
+    except (LoginTaken, BadLogin) as refused:
+        return _staff_list(desk, desk.words.refusal(refused.code), 409)
+    return desk.go("/staff", desk.say(NEW_PASSWORD, password=password))
+
+
+def change_roles(desk: Desk) -> Response:
+    roles = _roles(desk)
+    if not roles:
+        return _staff_list(desk, desk.say("至少要留一个角色；不用了就停用账号。"), 409)
+    account_id = _account_id(desk)
+    with desk.transaction() as session:
+        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
+        changed = accounts.set_roles(session, account_id=account_id, roles=roles)
+        desk.about(MemberId(changed.member_id))
+    return desk.go("/staff", desk.say("角色改好了。"))
+
+
+def reset_password(desk: Desk) -> Response:
+    password = passwords.generated()
+    hashed, account_id = desk.parts.passwords.hash(password), _account_id(desk)
+    with desk.transaction() as session:
+        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
+        changed = accounts.set_password(
+            session, account_id=account_id, password_hash=hashed, must_change=True, now=desk.now
+        )
+        accounts.set_totp(session, account_id=account_id, secret=None)
+        desk.about(MemberId(changed.member_id))
+    return desk.go("/staff", desk.say(NEW_PASSWORD, password=password))
+
+
+def close_account(desk: Desk) -> Response:
+    account_id = _account_id(desk)
+    with desk.transaction() as session:
+        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
+        closed = accounts.close(session, account_id=account_id, now=desk.now)
+        desk.about(MemberId(closed.member_id))
+    return desk.go("/staff", desk.say("账号停用了。"))
+
+
+def reopen_account(desk: Desk) -> Response:
+    account_id = _account_id(desk)
+    with desk.transaction() as session:
+        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
+        opened = accounts.reopen(session, account_id=account_id)
+        desk.about(MemberId(opened.member_id))
+    return desk.go("/staff", desk.say("账号又能用了。"))
+
+
+def _account_id(desk: Desk) -> StaffAccountId:
+    number = desk.path["account_id"]
+    if not 0 < number <= members.LARGEST_ID:
+        raise NotFound
+    return StaffAccountId(number)
+
+
+def _roles(desk: Desk) -> List[Role]:
+    known = {role.value for role in Role}
+    return [Role(value) for value in desk.forms("role") if value in known]
+
+
+# -- the record ------------------------------------------------------------------------------------
+
+
+def audit_page(desk: Desk) -> Response:
+    by, about, before = desk.number("by"), desk.number("about"), desk.number("before")
+    since, until = _day(desk, "since"), _day(desk, "until")
+    with desk.reading() as session:
+        rows = audit.deeds(
+            session,
+            limit=A_PAGE + 1,
+            by=MemberId(by) if by else None,
+            about=MemberId(about) if about else None,
+            since=since,
+            until=until + timedelta(days=1) if until else None,
+            before_id=before,
+        )
+        return desk.page(
+            "staff/audit.html",
+            rows=rows[:A_PAGE],
+            more=rows[A_PAGE - 1].id if len(rows) > A_PAGE else None,
+            people=accounts.everybody(session),
+            by=by,
+            about=about,
+            query=desk.query,
+        )
+
+
+def _day(desk: Desk, name: str) -> Optional[datetime]:
+    """Midnight of a day in the village; None for none."""
+    try:
+        day = datetime.strptime(desk.query.get(name, ""), "%Y-%m-%d").date()
+    except ValueError:
+        return None
+    return datetime.combine(day, time(), VILLAGE_ZONE)
+
+
+ROUTES = (
+    ConsoleRoute("/me", me, Permission.SEE_TODAY),
+    ConsoleRoute("/me/password", change_password, Permission.SEE_TODAY, "POST"),
+    ConsoleRoute("/me/codes", begin_codes, Permission.SEE_TODAY, "POST"),
+    ConsoleRoute("/me/codes/on", switch_codes_on, Permission.SEE_TODAY, "POST"),
+    ConsoleRoute("/me/codes/off", switch_codes_off, Permission.SEE_TODAY, "POST"),
+    ConsoleRoute("/staff", staff_list, Permission.MANAGE_STAFF),
+    ConsoleRoute("/staff", make_account, Permission.MANAGE_STAFF, "POST"),
+    ConsoleRoute("/staff/{account_id:int}/roles", change_roles, Permission.MANAGE_STAFF, "POST"),
+    ConsoleRoute("/staff/{account_id:int}/reset", reset_password, Permission.MANAGE_STAFF, "POST"),
+    ConsoleRoute("/staff/{account_id:int}/close", close_account, Permission.MANAGE_STAFF, "POST"),
+    ConsoleRoute("/staff/{account_id:int}/reopen", reopen_account, Permission.MANAGE_STAFF, "POST"),
+    ConsoleRoute("/audit", audit_page, Permission.SEE_AUDIT),
+)
