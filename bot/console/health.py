@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Callable, Dict, List, Optional, Tuple
-from weakref import WeakKeyDictionary
+from typing import Callable, List, Optional, Tuple
 
 import httpx
 from sqlalchemy import func, select
@@ -20,7 +19,6 @@ from actions.timebank import ledger
 from actions.timebank.model import Delivery, Notice
 from actions.timebank.session import Village
 from actions.timebank.states import DeliveryState, NoticeState
-from bot.console.desk import ConsoleParts
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -100,7 +98,9 @@ class Watch:
             except Exception:
                 # Whatever is broken is what this page is for.
                 log.exception("the machine's health could not be told")
-                signs.append(Sign("机器", Mark.BAD, "看不到（{what}）", (("what", check.__name__),)))
+                signs.append(
+                    Sign("机器", Mark.BAD, "看不到（{what}）", (("what", check.__name__),))
+                )
         return Health(self._village.clock(), tuple(signs))
 
     def _look_beside(self) -> None:
@@ -183,28 +183,12 @@ class Watch:
             with self._village.reading() as session:
                 found = ledger.verify(session)
             facts = (("count", found.transfers), ("at", self._village.clock()))
-            words = "对得上：{count}笔，{at}查过" if found.intact else "对不上！马上找管理员（{at}）"
+            words = (
+                "对得上：{count}笔，{at}查过" if found.intact else "对不上！马上找管理员（{at}）"
+            )
             mark = Mark.GOOD if found.intact else Mark.BAD
             self._chain, self._verified = Sign("账本", mark, words, facts), time.monotonic()
         return [self._chain]
 
     def _backup(self) -> List[Sign]:
         return [Sign("备份", Mark.UNKNOWN, "没有记录")]
-
-
-_watches: WeakKeyDictionary[Village, Watch] = WeakKeyDictionary()
-_making = threading.Lock()
-
-
-def watch_of(parts: ConsoleParts) -> Watch:
-    """One for a village, made when it is first asked for."""
-    with _making:
-        watch = _by_identity.get(id(parts.village))
-        if watch is None:
-            name = str(getattr(getattr(parts.mouth, "_synthesizer", None), "name", "") or "—")
-            watch = Watch(parts.village, parts.settings, name)
-            _by_identity[id(parts.village)] = watch
-        return watch
-
-
-_by_identity: Dict[int, Watch] = {}

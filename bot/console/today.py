@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Dict, List, Sequence, Tuple
 
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from actions.timebank.staff import today
 from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.today import Need, Note
 from bot.console.desk import ConsoleRoute, Desk
-from bot.console.health import watch_of
+from bot.console.health import Mark, Sign
 from bot.notices import told
 
 PRESSING = (
@@ -39,6 +40,7 @@ def piece(desk: Desk) -> Response:
 
 
 def _facts(desk: Desk) -> Dict[str, Any]:
+    health = desk.parts.watch.last_known()
     with desk.reading() as session:
         seen = today.look(session, now=desk.now)
     sections = [
@@ -52,7 +54,8 @@ def _facts(desk: Desk) -> Dict[str, Any]:
         "notes": [(note, _words(desk, note)) for note in seen.notes],
         "may_read": desk.staff.may(Permission.SEE_CONVERSATIONS),
         "may_handle": desk.staff.may(Permission.HANDLE_VISITS),
-        "health": watch_of(desk.parts).last_known(),
+        "health": health,
+        "signs": [_sign(desk, sign) for sign in health.signs],
     }
 
 
@@ -63,6 +66,14 @@ def _words(desk: Desk, note: Note) -> str:
     except KeyError:
         return ""
     return desk.parts.mouth.spoken(words)
+
+
+def _sign(desk: Desk, sign: Sign) -> Tuple[str, Mark, str]:
+    facts = {
+        name: desk.words.moment(fact) if isinstance(fact, datetime) else fact
+        for name, fact in sign.facts
+    }
+    return desk.say(sign.name), sign.mark, desk.say(sign.words, **facts)
 
 
 def _visit_order() -> List[Tuple[Need, str, str]]:

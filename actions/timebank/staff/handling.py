@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from actions.timebank import alerts
 from actions.timebank.errors import NothingOpen
@@ -17,7 +18,7 @@ from actions.timebank.offers import end_offer, make_offer
 from actions.timebank.queries import pending_offer_of
 from actions.timebank.staff.accounts import not_for_self, require
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import OfferState, RequestState
+from actions.timebank.states import AlertState, OfferState, RequestState
 
 
 def neighbours_for(
@@ -88,3 +89,15 @@ def close_alarm(
     return alerts.close_alert(
         session, alert_id=alert_id, by=by, now=now, in_hospital=in_hospital, is_staff=True
     )
+
+
+def closed_alarms(session: Session, *, limit: int) -> list[Alert]:
+    """The last ones that ended, newest first."""
+    last = (
+        select(Alert)
+        .where(Alert.state == AlertState.CLOSED)
+        .options(joinedload(Alert.member), joinedload(Alert.taken_by))
+        .order_by(Alert.closed_at.desc(), Alert.id.desc())
+        .limit(limit)
+    )
+    return list(session.execute(last).scalars())

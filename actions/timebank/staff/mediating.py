@@ -194,3 +194,15 @@ def _side(
 def _turn(session: Session, turn_id: str) -> Turn | None:
     """None for what only the passing of time opened."""
     return cast("Turn | None", session.get(Turn, turn_id))
+
+
+def decided(session: Session, *, limit: int) -> list[Dispute]:
+    """The last decisions, newest first."""
+    last = (
+        select(Dispute)
+        .where(Dispute.state == DisputeState.RESOLVED)
+        .options(joinedload(Dispute.opened_by), joinedload(Dispute.resolved_by))
+        .order_by(Dispute.resolved_at.desc(), Dispute.id.desc())
+        .limit(limit)
+    )
+    return list(session.execute(last).scalars())
