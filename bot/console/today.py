@@ -26,6 +26,7 @@ GOING_ON = (
     (Need.CLAIMED, "等点头", "calm"),
     (Need.COMING, "说好了要来", "calm"),
 )
+MARKS = {Mark.GOOD: "好", Mark.WARN: "留意", Mark.BAD: "坏了", Mark.UNKNOWN: "没开"}
 SHOWN = 12
 """So many of one sort; the rest is one click away."""
 
@@ -68,12 +69,14 @@ def _words(desk: Desk, note: Note) -> str:
     return desk.parts.mouth.spoken(words)
 
 
-def _sign(desk: Desk, sign: Sign) -> Tuple[str, Mark, str]:
+def _sign(desk: Desk, sign: Sign) -> Tuple[str, str, str, str]:
+    """Its name, how grave it is, that in a word, and what was seen."""
     facts = {
         name: desk.words.moment(fact) if isinstance(fact, datetime) else fact
         for name, fact in sign.facts
     }
-    return desk.say(sign.name), sign.mark, desk.say(sign.words, **facts)
+    mark = desk.say(MARKS[sign.mark])
+    return desk.say(sign.name), sign.mark.value, mark, desk.say(sign.words, **facts)
 
 
 def _visit_order() -> List[Tuple[Need, str, str]]:
