@@ -30,6 +30,7 @@ from actions.timebank.staff.visitors import Saying
 from actions.timebank.states import CounterDeed, ServiceKind
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.console.explaining import explained
+from bot.console.when import near
 
 FORM = re.compile(r"[0-9a-f]{32}")
 MOST_FOUND = 20
@@ -76,6 +77,7 @@ def visitor(desk: Desk) -> Response:
             "counter/what.html",
             person=person,
             sayings=said,
+            when=near(desk),
             own=person.id == desk.staff.member_id,
         )
 
@@ -164,6 +166,7 @@ def _read_back(
                 form=desk.form,
                 form_id=form_id,
                 before=before,
+                when=near(desk),
                 request=request,
                 promise=after.promise if after is not None else None,
                 visit=after.visit if after is not None else None,
@@ -327,6 +330,7 @@ def _form_facts(
         "person": person,
         "deed": deed,
         "said_of": said,
+        "when": near(desk),
         "request_id": said.request.id if said is not None else desk.number("request"),
         "values": values,
         "form_id": form_id,

@@ -16,6 +16,7 @@ from actions.timebank.staff import handling, mediating, today
 from actions.timebank.staff.roles import Permission
 from actions.timebank.states import DisputeKind, Viewed
 from bot.console.desk import ConsoleRoute, Desk, NotFound
+from bot.console.when import near
 
 LAST_DECIDED = 20
 
@@ -24,7 +25,7 @@ def disputes(desk: Desk) -> Response:
     with desk.reading() as session:
         waiting = today.open_disputes(session)
         decided = mediating.decided(session, limit=LAST_DECIDED)
-        return desk.page("disputes/list.html", waiting=waiting, decided=decided)
+        return desk.page("disputes/list.html", waiting=waiting, decided=decided, when=near(desk))
 
 
 def dispute(desk: Desk) -> Response:
@@ -49,6 +50,7 @@ def _dispute(
             "disputes/one.html",
             status,
             matter=matter,
+            when=near(desk),
             dispute=row,
             sides=sides,
             contested=row.kind is DisputeKind.MINUTES_DIFFER,
@@ -112,6 +114,7 @@ def alarms(desk: Desk) -> Response:
         return desk.page(
             "alarms/list.html",
             open_now=open_now,
+            when=near(desk),
             closed=handling.closed_alarms(session, limit=LAST_DECIDED),
             may_handle=desk.staff.may(Permission.HANDLE_VISITS),
             may_read=desk.staff.may(Permission.SEE_CONVERSATIONS),
@@ -132,6 +135,7 @@ def alarm(desk: Desk) -> Response:
         return desk.page(
             "alarms/one.html",
             alert=alert,
+            when=near(desk),
             steps=alarm_calls.steps_of(session, alert),
             names=names,
             refused=alarm_calls.refused(session, alert),

@@ -15,6 +15,7 @@ from actions.timebank.staff.roles import Permission
 from actions.timebank.states import OfferState
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.console.explaining import explained, why
+from bot.console.when import near
 
 
 def one(desk: Desk) -> Response:
@@ -46,6 +47,7 @@ def one(desk: Desk) -> Response:
         return desk.page(
             "requests/one.html",
             told=told,
+            when=near(desk),
             request=request,
             asked=asked,
             asked_why=why(desk, asked.why, elder) if asked is not None else "",

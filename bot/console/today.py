@@ -13,6 +13,7 @@ from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.today import Need, Note
 from bot.console.desk import ConsoleRoute, Desk
 from bot.console.health import Mark, Sign
+from bot.console.when import near
 from bot.notices import told
 
 PRESSING = (
@@ -49,6 +50,7 @@ def _facts(desk: Desk) -> Dict[str, Any]:
     ]
     return {
         "seen": seen,
+        "when": near(desk),
         "sections": sections,
         "pressing": len(PRESSING),
         "shown": SHOWN,
@@ -104,6 +106,7 @@ def _listed(desk: Desk, which: str, order: Sequence[Tuple[Need, str, str]]) -> R
     return desk.page(
         "requests/list.html",
         which=which,
+        when=near(desk),
         sections=sections,
         may_handle=desk.staff.may(Permission.HANDLE_VISITS),
     )
