@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from actions.timebank import alerts
 from actions.timebank.errors import NothingOpen
 from actions.timebank.ids import AlertId, MemberId, RequestId
 from actions.timebank.lookups import refuse_unless, request_by_id
-from actions.timebank.matching import Candidate, candidates
+from actions.timebank.matching import Candidate, Reason, candidates
 from actions.timebank.model import Alert, Offer, ServiceRequest
 from actions.timebank.notices import tell
 from actions.timebank.offers import end_offer, make_offer
@@ -55,6 +56,9 @@ def ask(
         raise NothingOpen(f"member {helper} cannot be asked for request {request_id}")
     if waiting is not None:
         end_offer(session, waiting, OfferState.WITHDRAWN, now=now)
+    # The staff chose him, not she: nobody is told that she asked for him by name.
+    reasons = [reason for reason in chosen.reasons if reason is not Reason.ASKED_FOR]
+    chosen = replace(chosen, reasons=reasons)
     offer = make_offer(session, request, chosen, now=now)
     tell(
         session,

@@ -1,4 +1,5 @@
-"""What staff write down for who comes in person, and the minutes a mediator decides on."""
+"""What staff write down for who comes in person, the minutes a mediator decides on, and what the
+staff were told of lately."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -69,6 +70,7 @@ def upgrade() -> None:
     for name, event, message in GUARDS:
         guard = SQLITE_GUARD if on_sqlite else POSTGRESQL_GUARD
         op.execute(guard.format(name=name, event=event, message=message))
+    op.create_index("ix_notice_kind", "notice", ["kind", "created_at"])
     # As plain SQL the check comes with its column, and SQLite need not copy the table.
     op.execute(
         "ALTER TABLE dispute ADD COLUMN decided_minutes INTEGER "
@@ -78,6 +80,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_notice_kind", "notice")
     op.execute("ALTER TABLE dispute DROP COLUMN decided_minutes")
     op.drop_table("in_person_deed")
     if op.get_bind().dialect.name != "sqlite":
