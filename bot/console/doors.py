@@ -50,9 +50,9 @@ def staff_at(village: Village, request: Request) -> Optional[Staff]:
             token_sha256=hashed,
             csrf=csrf_of(token),
         )
-        # What a page asks for by itself is no sign that somebody sits there.
-        by_itself = request.headers.get("x-refresh") == "yes"
-        is_old = not by_itself and abs(now - found.seen_at) > sessions.SEEN_EVERY
+        is_old = abs(now - found.seen_at) > sessions.SEEN_EVERY
+    # A page that refreshes itself is nobody sitting there: it keeps no session alive.
+    is_old = is_old and request.headers.get("hx-request") != "true"
     if is_old:
         with village.transaction() as session:
             sessions.touch(session, hashed, now=now)

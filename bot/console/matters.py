@@ -7,12 +7,12 @@ from typing import Any, Optional, Sequence
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from actions.timebank import alarm_calls
+from actions.timebank import alarm_calls, ledger
 from actions.timebank.errors import BadMinutes, NothingOpen, Refusal, WrongState
 from actions.timebank.ids import AlertId, DisputeId, MemberId
 from actions.timebank.members import LARGEST_ID, member
 from actions.timebank.model import Alert
-from actions.timebank.staff import handling, mediating, today
+from actions.timebank.staff import handling, mediating, standing
 from actions.timebank.staff.roles import Permission
 from actions.timebank.states import DisputeKind, Viewed
 from bot.console.desk import ConsoleRoute, Desk, NotFound
@@ -23,7 +23,7 @@ LAST_DECIDED = 20
 
 def disputes(desk: Desk) -> Response:
     with desk.reading() as session:
-        waiting = today.open_disputes(session)
+        waiting = standing.open_disputes(session)
         decided = mediating.decided(session, limit=LAST_DECIDED)
         return desk.page("disputes/list.html", waiting=waiting, decided=decided, when=near(desk))
 
@@ -46,6 +46,9 @@ def _dispute(
                 about = MemberId(side.person.id)
                 desk.saw(Viewed.CONVERSATION, about, f"dispute {dispute_id}")
         row = matter.dispute
+        account = None
+        if matter.helper is not None and matter.not_yet_moved > 0:
+            account = ledger.account_of(session, MemberId(matter.helper.person.id)).id
         return desk.page(
             "disputes/one.html",
             status,
@@ -58,6 +61,7 @@ def _dispute(
             most=max(row.claimed_minutes or 0, row.confirmed_minutes or 0),
             may_decide=desk.staff.may(Permission.MEDIATE),
             may_hear=desk.staff.may(Permission.HEAR_RECORDINGS),
+            account=account,
             may_propose=desk.staff.may(Permission.PROPOSE_MOVEMENT),
             problem=problem,
             typed=typed or {},
@@ -110,7 +114,7 @@ def _why_not(desk: Desk, refusal: Refusal) -> str:
 
 def alarms(desk: Desk) -> Response:
     with desk.reading() as session:
-        open_now = today.open_alarms(session)
+        open_now = standing.open_alarms(session)
         return desk.page(
             "alarms/list.html",
             open_now=open_now,

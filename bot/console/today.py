@@ -8,9 +8,10 @@ from typing import Any, Dict, List, Sequence, Tuple
 from starlette.responses import Response
 
 from actions.timebank.model import Notice
-from actions.timebank.staff import today
+from actions.timebank.staff import standing, today
 from actions.timebank.staff.roles import Permission
-from actions.timebank.staff.today import Need, Note
+from actions.timebank.staff.standing import Need
+from actions.timebank.staff.today import Note
 from bot.console.desk import ConsoleRoute, Desk
 from bot.console.health import Mark, Sign
 from bot.console.when import near
@@ -98,7 +99,7 @@ def requests(desk: Desk) -> Response:
 
 def _listed(desk: Desk, which: str, order: Sequence[Tuple[Need, str, str]]) -> Response:
     with desk.reading() as session:
-        everything = today.open_requests(session, now=desk.now)
+        everything = standing.open_requests(session, now=desk.now)
     sections = [
         (need, title, tone, [one for one in everything if one.need is need])
         for need, title, tone in order

@@ -57,7 +57,7 @@ def ask(
     if waiting is not None:
         end_offer(session, waiting, OfferState.WITHDRAWN, now=now)
     # The staff chose him, not she: nobody is told that she asked for him by name.
-    reasons = [reason for reason in chosen.reasons if reason is not Reason.ASKED_FOR]
+    reasons: list[Reason] = [one for one in chosen.reasons if one is not Reason.ASKED_FOR]
     chosen = replace(chosen, reasons=reasons)
     offer = make_offer(session, request, chosen, now=now)
     tell(

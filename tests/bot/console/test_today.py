@@ -77,11 +77,11 @@ def test_a_page_left_open_does_not_keep_a_session_alive(console: ConsoleHouse) -
     [before] = console.street.rows(StaffSession)
     for _ in range(25):
         console.street.clock.pass_time(minutes=1)
-        answer = client.get("/today/now", headers={"HX-Request": "true", "X-Refresh": "yes"})
+        answer = client.get("/today/now", headers={"HX-Request": "true"})
         assert answer.status_code == 200
     assert console.street.row(StaffSession).seen_at == before.seen_at
     console.street.clock.pass_time(minutes=6)
-    late = client.get("/today/now", headers={"HX-Request": "true", "X-Refresh": "yes"})
+    late = client.get("/today/now", headers={"HX-Request": "true"})
     assert late.status_code == 401
 
 

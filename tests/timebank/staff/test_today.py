@@ -13,7 +13,8 @@ from actions.timebank.deadlines import expire_due
 from actions.timebank.ids import AlertId, AssignmentId, MemberId, TurnId
 from actions.timebank.model import ChannelBinding, Delivery, Notice, ServiceRequest, Turn
 from actions.timebank.staff import today
-from actions.timebank.staff.today import Need, OpenRequest, Today
+from actions.timebank.staff.standing import Need, OpenRequest
+from actions.timebank.staff.today import Today
 from actions.timebank.states import (
     AlertKind,
     AlertState,
