@@ -124,6 +124,21 @@ class DisputeKind(str, Enum):
     COMPLAINT = "complaint"
 
 
+class CounterDeed(str, Enum):
+    """What staff may write down for somebody who came in person. Nothing else is said for her."""
+
+    REQUEST = "request"
+    CHANGE = "change"
+    CANCEL = "cancel"
+    CONFIRM = "confirm"
+    REPORT_DONE = "report_done"
+    NO_SHOW = "no_show"
+    COMPLAIN = "complain"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    """Also stepping back from a promise."""
+
+
 #   raised ──somebody takes it──▶ taken ──all is well──▶ closed
 #      │ ▲                           │
 #      │ └──given back, not closed in time, more help needed

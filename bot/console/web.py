@@ -25,6 +25,7 @@ from bot.console import (
     staff_pages,
 )
 from bot.console import board, books, front, proposals, staff_pages
+from bot.console import counter, front, matters, requests, staff_pages, today
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
@@ -47,6 +48,11 @@ NAV: Sequence[NavEntry] = (
     NavEntry("/books", "账本", Permission.SEE_BOOKS),
     NavEntry("/proposals", "两人经手", Permission.APPROVE_MOVEMENT),
     NavEntry("/reports", "报表", Permission.SEE_REPORTS),
+    NavEntry("/today", "今日", Permission.SEE_TODAY),
+    NavEntry("/requests", "求助", Permission.SEE_TODAY),
+    NavEntry("/visits", "上门", Permission.SEE_TODAY),
+    NavEntry("/disputes", "争议", Permission.SEE_CONVERSATIONS),
+    NavEntry("/alarms", "警报", Permission.SEE_TODAY),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -66,6 +72,12 @@ def all_routes() -> List[ConsoleRoute]:
         *staff_pages.ROUTES,
     ]
     return [*front.ROUTES, *reports.ROUTES, *staff_pages.ROUTES]
+        *today.ROUTES,
+        *requests.ROUTES,
+        *counter.ROUTES,
+        *matters.ROUTES,
+        *staff_pages.ROUTES,
+    ]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:

@@ -17,6 +17,7 @@ from actions.timebank.model.channels import (
 )
 from actions.timebank.model.check_ins import CheckIn, CheckInWish
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
+from actions.timebank.model.counter import InPersonDeed
 from actions.timebank.model.deliveries import Delivery
 from actions.timebank.model.exchanges import (
     Assignment,
@@ -92,6 +93,7 @@ __all__ = [
     "Group",
     "Hold",
     "HonourWish",
+    "InPersonDeed",
     "JoinCard",
     "Lane",
     "LoginTry",

@@ -68,7 +68,11 @@ class Notice(Base):
     created_at = Column(AwareDateTime, nullable=False)
     delivered_at = Column(AwareDateTime)
     recipient = relationship(Member)
-    __table_args__ = (one_of("state", NoticeState),)
+    __table_args__ = (
+        one_of("state", NoticeState),
+        # What the staff were told of lately, among all that anybody was told.
+        Index("ix_notice_kind", "kind", "created_at"),
+    )
 
 
 class Deed(Base):
