@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -27,24 +26,7 @@ from actions.timebank.model import (
 from actions.timebank.staff.accounts import require
 from actions.timebank.staff.broadcasts import broadcast, key_of_listener
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import BroadcastState, DeliveryState, NoticeState
-
-
-class Reached(str, Enum):
-    CHAT = "chat"
-    """Her messenger has it."""
-    PAGE = "page"
-    """She heard it on her talk page."""
-    IN_PERSON = "in_person"
-    ON_ITS_WAY = "on_its_way"
-    NO_CHAT = "no_chat"
-    """She has no messenger: she hears it when she next opens her page."""
-    BLOCKED = "blocked"
-    GIVEN_UP = "given_up"
-    """Her messenger did not take it; the coordinators were told."""
-    DROPPED = "dropped"
-    """Stopped, or news no more."""
-
+from actions.timebank.states import BroadcastState, DeliveryState, NoticeState, Reached
 
 HEARD = frozenset({Reached.CHAT, Reached.PAGE, Reached.IN_PERSON})
 
