@@ -160,10 +160,11 @@ def tell(desk: Desk) -> Response:
     desk.about(MemberId(member))
     with desk.transaction() as session:
         _found(desk, session)
-        told_in_person(
+        is_news = told_in_person(
             session, number, member=MemberId(member), by=desk.staff.member_id, now=desk.now
         )
-    return desk.go(f"/broadcasts/{number}", desk.say("记下了：当面说过了。"))
+    said = desk.say("记下了：当面说过了。") if is_news else desk.say("她已经听到了。")
+    return desk.go(f"/broadcasts/{number}", said)
 
 
 def _decide(desk: Desk, verb: Callable[..., Broadcast], said: str) -> Response:

@@ -93,8 +93,8 @@ def told_in_person(
     member: MemberId,
     by: MemberId,
     now: datetime,
-) -> None:
-    """Somebody went there and said it; who has heard it already stays as she is.
+) -> bool:
+    """Somebody went there and said it. False when she had heard it already, which stays as it is.
 
     Raises NotYours, NothingOpen, WrongState when it was stopped or not yet let out."""
     require(session, by, Permission.PROPOSE_BROADCAST, now=now)
@@ -112,13 +112,15 @@ def told_in_person(
     notice = session.execute(hers).scalar_one_or_none()
     if notice is None:
         raise NotYours(f"broadcast {broadcast_id} is not for member {member}")
-    if notice.state is NoticeState.QUEUED:
+    is_news = notice.state is NoticeState.QUEUED
+    if is_news:
         outbox.deliver(session, notice_id=NoticeId(notice.id), member=member, now=now)
         visit = BroadcastVisit(
             broadcast_id=broadcast_id, member_id=member, told_by_id=by, told_at=now
         )
         session.add(visit)
         session.flush()
+    return is_news
 
 
 def _reached(

@@ -123,8 +123,9 @@ def test_told_in_person_is_written_down(console: ConsoleHouse, chen: Client, oth
     other.post("/broadcasts/1/approve")
     assert chen.post("/broadcasts/1/told", {"member": wang}).status_code == 303
     assert "1 / 1" in chen.get("/broadcasts/1/delivery").text
-    deeds = console.street.rows(StaffDeed, about_id=wang)
-    assert [one.deed for one in deeds] == ["POST /broadcasts/{broadcast_id:int}/told"]
+    [deed] = console.street.rows(StaffDeed, about_id=wang)
+    assert deed.deed == "POST /broadcasts/{broadcast_id:int}/told"
+    assert "已经听到了" in chen.post("/broadcasts/1/told", {"member": wang}, follow=True).text
     stranger = console.street.member("李建国")
     assert chen.post("/broadcasts/1/told", {"member": stranger}).status_code == 403
 

@@ -15,6 +15,11 @@ from tests.bot.console.conftest import ConsoleHouse
 from tests.browser.console.conftest import PHONE, WIDE, Open, picture
 
 pytestmark = pytest.mark.browser
+PLAYED = """audio => new Promise((done, failed) => {
+    audio.onended = () => done(true);
+    audio.onerror = () => failed(audio.error);
+    audio.play();
+})"""
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
@@ -29,9 +34,8 @@ def test_from_the_words_to_the_last_who_heard_them(
     picture(visit, f"broadcast-form-{size[0]}")
     page.get_by_role("button", name="存好，去听一遍").click()
     with page.expect_response("**/sound") as sound:
-        page.locator("audio").evaluate("audio => audio.play()")
+        page.locator("audio").evaluate(PLAYED)
     assert sound.value.ok
-    page.wait_for_function("document.querySelector('audio').ended")
     picture(visit, f"broadcast-draft-{size[0]}")
     page.get_by_role("button", name="我听过了，交去批准").click()
     expect(page.get_by_text("自己写的，自己不能批。")).to_be_visible()
@@ -45,7 +49,8 @@ def test_from_the_words_to_the_last_who_heard_them(
     hear_it(console, "王奶奶")
     figures = second.page.locator("#figures")
     expect(figures).to_contain_text("网页上听到了", timeout=10_000)
-    second.page.get_by_role("button", name="我当面说了").first.click()
+    row = second.page.locator("tr", has_text="赵铁柱")
+    row.get_by_role("button", name="我当面说了").click()
     expect(second.page.get_by_role("status").first).to_contain_text("当面说过了")
     expect(figures).to_contain_text("当面说了")
     picture(second, f"broadcast-told-{size[0]}")
