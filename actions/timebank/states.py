@@ -401,3 +401,21 @@ class ProposalState(str, Enum):
     APPROVED = "approved"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+
+
+class Reached(str, Enum):
+    """Whether somebody has heard a broadcast and how, or why not."""
+
+    CHAT = "chat"
+    """Her messenger has it."""
+    PAGE = "page"
+    """She heard it on her talk page."""
+    IN_PERSON = "in_person"
+    ON_ITS_WAY = "on_its_way"
+    NO_CHAT = "no_chat"
+    """She has no messenger: she hears it when she next opens her page."""
+    BLOCKED = "blocked"
+    GIVEN_UP = "given_up"
+    """Her messenger did not take it; the coordinators were told."""
+    DROPPED = "dropped"
+    """Stopped, or news no more."""

@@ -26,6 +26,7 @@ from bot.console import (
 )
 from bot.console import board, books, front, proposals, staff_pages
 from bot.console import counter, front, matters, requests, staff_pages, today
+from bot.console import broadcasts, front, staff_pages
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
@@ -53,6 +54,7 @@ NAV: Sequence[NavEntry] = (
     NavEntry("/visits", "上门", Permission.SEE_TODAY),
     NavEntry("/disputes", "争议", Permission.SEE_CONVERSATIONS),
     NavEntry("/alarms", "警报", Permission.SEE_TODAY),
+    NavEntry("/broadcasts", "广播", Permission.PROPOSE_BROADCAST),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -78,6 +80,7 @@ def all_routes() -> List[ConsoleRoute]:
         *matters.ROUTES,
         *staff_pages.ROUTES,
     ]
+    return [*front.ROUTES, *broadcasts.ROUTES, *staff_pages.ROUTES]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:

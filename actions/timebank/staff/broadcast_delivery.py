@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -27,24 +26,7 @@ from actions.timebank.model import (
 from actions.timebank.staff.accounts import require
 from actions.timebank.staff.broadcasts import broadcast, key_of_listener
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import BroadcastState, DeliveryState, NoticeState
-
-
-class Reached(str, Enum):
-    CHAT = "chat"
-    """Her messenger has it."""
-    PAGE = "page"
-    """She heard it on her talk page."""
-    IN_PERSON = "in_person"
-    ON_ITS_WAY = "on_its_way"
-    NO_CHAT = "no_chat"
-    """She has no messenger: she hears it when she next opens her page."""
-    BLOCKED = "blocked"
-    GIVEN_UP = "given_up"
-    """Her messenger did not take it; the coordinators were told."""
-    DROPPED = "dropped"
-    """Stopped, or news no more."""
-
+from actions.timebank.states import BroadcastState, DeliveryState, NoticeState, Reached
 
 HEARD = frozenset({Reached.CHAT, Reached.PAGE, Reached.IN_PERSON})
 
@@ -111,8 +93,8 @@ def told_in_person(
     member: MemberId,
     by: MemberId,
     now: datetime,
-) -> None:
-    """Somebody went there and said it; who has heard it already stays as she is.
+) -> bool:
+    """Somebody went there and said it. False when she had heard it already, which stays as it is.
 
     Raises NotYours, NothingOpen, WrongState when it was stopped or not yet let out."""
     require(session, by, Permission.PROPOSE_BROADCAST, now=now)
@@ -130,13 +112,15 @@ def told_in_person(
     notice = session.execute(hers).scalar_one_or_none()
     if notice is None:
         raise NotYours(f"broadcast {broadcast_id} is not for member {member}")
-    if notice.state is NoticeState.QUEUED:
+    is_news = notice.state is NoticeState.QUEUED
+    if is_news:
         outbox.deliver(session, notice_id=NoticeId(notice.id), member=member, now=now)
         visit = BroadcastVisit(
             broadcast_id=broadcast_id, member_id=member, told_by_id=by, told_at=now
         )
         session.add(visit)
         session.flush()
+    return is_news
 
 
 def _reached(

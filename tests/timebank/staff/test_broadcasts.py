@@ -28,9 +28,9 @@ from actions.timebank.errors import (
 from actions.timebank.ids import BroadcastId, MemberId, NoticeId
 from actions.timebank.model import Broadcast, Delivery, Member, Notice
 from actions.timebank.staff import accounts, broadcasts
-from actions.timebank.staff.broadcast_delivery import Reached, counted, listeners, told_in_person
+from actions.timebank.staff.broadcast_delivery import counted, listeners, told_in_person
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Audience, BroadcastState, Channel, NoticeState
+from actions.timebank.states import Audience, BroadcastState, Channel, NoticeState, Reached
 from tests.timebank.builders import MORNING
 from tests.timebank.neighbourhood import Neighbourhood, settle_in
 
