@@ -26,6 +26,7 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.register import MemberChange, MemberPriority, Training
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -75,6 +76,8 @@ __all__ = [
     "Lane",
     "LoginTry",
     "Member",
+    "MemberChange",
+    "MemberPriority",
     "Notice",
     "Offer",
     "Posting",
@@ -88,6 +91,7 @@ __all__ = [
     "StaffDeed",
     "StaffRole",
     "StaffSession",
+    "Training",
     "Transfer",
     "Turn",
     "Visit",
