@@ -28,6 +28,7 @@ from bot.console.desk import ROOT, ConsoleRoute, Desk, NotFound
 from voice.types import Delivery, VoiceError
 
 MOST_PAGES = 1_000
+WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
 
 def the_member(desk: Desk) -> MemberId:
@@ -130,6 +131,7 @@ def show_member(desk: Desk, problem: str = "", status: int = 200, **more: Any) -
             relations=list(RelationKind),
             scopes=list(DelegateScope),
             rhythms=list(Rhythm),
+            weekdays=WEEKDAYS,
             **in_words(desk),
             **more,
         )
@@ -159,7 +161,11 @@ def listen(desk: Desk) -> Response:
     with desk.reading() as session:
         person = members.member(session, member)
         text = _sample(desk, person, asked)
-        facts = {"source": source, "text": desk.parts.mouth.spoken(text), "person": person}
+        facts: Dict[str, Any] = {
+            "source": source,
+            "text": desk.parts.mouth.spoken(text),
+            "person": person,
+        }
         if desk.is_htmx:
             return desk.part("people/sound.html", **facts)
         return desk.page("people/listen.html", **facts)

@@ -66,11 +66,10 @@ def _whole(text: str) -> Optional[int]:
 
 def _day(text: str) -> Optional[datetime]:
     try:
-        return datetime.combine(
-            datetime.strptime(text.strip(), "%Y-%m-%d").date(), time(), VILLAGE_ZONE
-        )
+        day = datetime.strptime(text.strip(), "%Y-%m-%d").date()
     except ValueError:
         return None
+    return datetime.combine(day, time(), VILLAGE_ZONE)
 
 
 # -- new, and who it is ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from actions.timebank import channels, members
-from actions.timebank.errors import ChangedMeanwhile, Refusal, StillOpen
+from actions.timebank.errors import ChangedMeanwhile, Refusal, StillOpen, UnknownMember
 from actions.timebank.ids import DelegationId, MemberId
 from actions.timebank.staff import accounts, kin, leaving, register
 from actions.timebank.staff.roles import Permission
@@ -182,7 +182,7 @@ def _other(desk: Desk) -> Optional[MemberId]:
     with desk.reading() as session:
         try:
             return MemberId(members.find_member(session, desk.form.get("other", "")[:40]).id)
-        except members.UnknownMember:
+        except UnknownMember:
             return None
 
 

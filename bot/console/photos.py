@@ -1,4 +1,4 @@
-"""Photos of members: whatever comes in becomes one small JPEG without where and when it was taken."""
+"""Photos of members: whatever comes in becomes one small JPEG without where and when."""
 
 from __future__ import annotations
 
