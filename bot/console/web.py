@@ -27,6 +27,7 @@ from bot.console import (
 from bot.console import board, books, front, proposals, staff_pages
 from bot.console import counter, front, matters, requests, staff_pages, today
 from bot.console import broadcasts, front, staff_pages
+from bot.console import front, people, people_edit, people_ways, staff_pages
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
@@ -55,6 +56,7 @@ NAV: Sequence[NavEntry] = (
     NavEntry("/disputes", "争议", Permission.SEE_CONVERSATIONS),
     NavEntry("/alarms", "警报", Permission.SEE_TODAY),
     NavEntry("/broadcasts", "广播", Permission.PROPOSE_BROADCAST),
+    NavEntry("/people", "村民", Permission.SEE_PEOPLE),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -81,6 +83,11 @@ def all_routes() -> List[ConsoleRoute]:
         *staff_pages.ROUTES,
     ]
     return [*front.ROUTES, *broadcasts.ROUTES, *staff_pages.ROUTES]
+        *people.ROUTES,
+        *people_edit.ROUTES,
+        *people_ways.ROUTES,
+        *staff_pages.ROUTES,
+    ]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:

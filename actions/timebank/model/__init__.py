@@ -40,6 +40,7 @@ from actions.timebank.model.review import (
 from actions.timebank.model.proposals import Proposal
 from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.honours import HonourWish
+from actions.timebank.model.register import MemberChange, MemberPriority, Training
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -99,6 +100,8 @@ __all__ = [
     "LoginTry",
     "Member",
     "Merge",
+    "MemberChange",
+    "MemberPriority",
     "Notice",
     "Offer",
     "Posting",
@@ -115,6 +118,7 @@ __all__ = [
     "StaffRole",
     "StaffSession",
     "TrainingDecision",
+    "Training",
     "Transfer",
     "Turn",
     "TurnNote",
