@@ -42,20 +42,20 @@ NOTHING = "无"
 """In the column of kinds: takes all of them away."""
 
 KINDS: Mapping[ServiceKind, Tuple[str, ...]] = {
-    ServiceKind.MEALS: ("助餐", "做饭", "送饭"),
-    ServiceKind.CLEANING: ("助洁", "打扫", "保洁"),
+    ServiceKind.MEALS: ("做饭", "助餐", "送饭"),
+    ServiceKind.CLEANING: ("打扫", "助洁", "保洁"),
     ServiceKind.SHOPPING: ("买东西", "代购", "买菜"),
-    ServiceKind.ERRAND: ("代办", "跑腿办事", "跑腿"),
-    ServiceKind.ESCORT_MEDICAL: ("助医", "陪着看病", "陪诊"),
-    ServiceKind.ESCORT_WALK: ("助行", "陪着走走"),
+    ServiceKind.ERRAND: ("跑腿代办", "代办", "跑腿办事", "跑腿"),
+    ServiceKind.ESCORT_MEDICAL: ("陪看病", "助医", "陪着看病", "陪诊"),
+    ServiceKind.ESCORT_WALK: ("陪走走", "助行", "陪着走走"),
     ServiceKind.REPAIR: ("修东西", "维修"),
-    ServiceKind.COMPANIONSHIP: ("陪伴", "陪着说说话", "聊天"),
-    ServiceKind.BATHING: ("助浴", "洗澡"),
+    ServiceKind.COMPANIONSHIP: ("陪说话", "陪伴", "陪着说说话", "聊天"),
+    ServiceKind.BATHING: ("帮洗澡", "助浴", "洗澡"),
     ServiceKind.HAIRCUT: ("理发", "剪头发"),
     ServiceKind.FARM_WORK: ("农活", "干地里的活"),
-    ServiceKind.URGENT_HELP: ("助急", "帮个急忙"),
+    ServiceKind.URGENT_HELP: ("急事", "助急", "帮个急忙"),
 }
-"""What staff call each kind, first the word that goes out."""
+"""What staff call each kind, first the word that the console has for it and that goes out."""
 _KIND_OF = {word: kind for kind, words in KINDS.items() for word in words}
 
 

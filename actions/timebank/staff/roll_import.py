@@ -22,7 +22,7 @@ from actions.timebank.staff import roll
 from actions.timebank.staff.accounts import require
 from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.roll import Entry
-from actions.timebank.staff.roll_plan import Choices, Fate, Plan, Planned, plan
+from actions.timebank.staff.roll_plan import Choices, Plan, Planned, RowFate, plan
 
 KEPT: Final = timedelta(hours=1)
 """How long there is to look at a preview."""
@@ -100,9 +100,9 @@ def confirm(session: Session, import_id: int, *, by: MemberId, now: datetime) ->
     done = preview(session, kept, now=now)
     lanes = _Lanes(session, done)
     for row in done.rows:
-        if row.fate is Fate.NEW:
+        if row.fate is RowFate.NEW:
             _join(session, row.entry, lanes, now)
-        elif row.fate is Fate.CHANGED:
+        elif row.fate is RowFate.CHANGED:
             _change(session, row, lanes)
     kept.confirmed_at = now
     session.flush()

@@ -18,7 +18,7 @@ from actions.timebank.staff.roll import Entry, Problem
 from actions.timebank.states import ServiceKind
 
 
-class Fate(str, Enum):
+class RowFate(str, Enum):
     """What becomes of a row when the table is confirmed."""
 
     NEW = "new"
@@ -51,7 +51,7 @@ class Planned:
     """One row and what it would do."""
 
     entry: Entry
-    fate: Fate
+    fate: RowFate
     member: MemberId | None = None
     """Who is changed, or is as the row says."""
     changes: tuple[Change, ...] = ()
@@ -76,13 +76,13 @@ class Plan:
     new_lanes: tuple[NewLane, ...]
     """Lanes that the village has not; made only when chosen."""
 
-    def count(self, fate: Fate) -> int:
+    def count(self, fate: RowFate) -> int:
         return sum(row.fate is fate for row in self.rows)
 
     @property
     def writes(self) -> int:
         """How many rows would change anything."""
-        return self.count(Fate.NEW) + self.count(Fate.CHANGED)
+        return self.count(RowFate.NEW) + self.count(RowFate.CHANGED)
 
 
 def plan(session: Session, entries: Sequence[Entry], choices: Choices, *, now: datetime) -> Plan:
@@ -190,7 +190,7 @@ class _Planner:
         for member in free:
             if not self._changes(entry, member):
                 self._named[member] = entry.line
-                return Planned(entry, Fate.UNCHANGED, member)
+                return Planned(entry, RowFate.UNCHANGED, member)
         taken = [self._named[member] for member in alike if member in self._named]
         taken += [
             other.line
@@ -203,12 +203,12 @@ class _Planner:
             return self._new(entry)
         candidates = tuple(self._as_entry(member) for member in free)
         if entry.line not in self._choices.people:
-            return Planned(entry, Fate.UNDECIDED, candidates=candidates)
+            return Planned(entry, RowFate.UNDECIDED, candidates=candidates)
         chosen = self._choices.people[entry.line]
         if chosen is None:
             return replace(self._new(entry), candidates=candidates)
         if chosen not in free:
-            return Planned(entry, Fate.UNDECIDED, candidates=candidates)
+            return Planned(entry, RowFate.UNDECIDED, candidates=candidates)
         self._named[chosen] = entry.line
         return replace(self._against(entry, chosen, []), candidates=candidates)
 
@@ -218,7 +218,7 @@ class _Planner:
             Problem("same_name_in_file", "name", {"line": other.line}) for other in namesakes
         ]
         namesakes.append(entry)
-        return Planned(entry, Fate.NEW, warnings=tuple(warnings))
+        return Planned(entry, RowFate.NEW, warnings=tuple(warnings))
 
     def _against(self, entry: Entry, member: MemberId, problems: list[Problem]) -> Planned:
         changes = self._changes(entry, member)
@@ -229,7 +229,7 @@ class _Planner:
                 problems += [Problem("trained", "kinds", {"kind": kind}) for kind in trained]
         if problems:
             return replace(_refused(entry, problems), member=member)
-        fate = Fate.CHANGED if changes else Fate.UNCHANGED
+        fate = RowFate.CHANGED if changes else RowFate.UNCHANGED
         return Planned(entry, fate, member, tuple(changes))
 
     def _changes(self, entry: Entry, member: MemberId) -> list[Change]:
@@ -258,4 +258,4 @@ def _already_about(problems: Iterable[Problem], column: str) -> bool:
 
 
 def _refused(entry: Entry, problems: Sequence[Problem]) -> Planned:
-    return Planned(entry, Fate.REFUSED, problems=tuple(problems))
+    return Planned(entry, RowFate.REFUSED, problems=tuple(problems))
