@@ -1,4 +1,4 @@
-"""The command line: `xiaobang run`, `talk`, `understand`, `hear`, `say`, `member`, `ledger`."""
+"""The command line: `xiaobang run`, `talk`, `understand`, `hear`, `say`, `member`, `staff`…"""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import List, Optional
 
+from actions.timebank.staff.roles import Role
 from actions.timebank.states import DelegateScope, Rhythm
-from bot import commands, member_commands
+from bot import commands, member_commands, staff_commands
 from bot.settings import Settings
 
 
@@ -88,6 +89,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     delegate.set_defaults(command=member_commands.delegate)
     undelegate.set_defaults(command=member_commands.undelegate)
+
+    staff = chosen.add_parser("staff", help="accounts of the staff's console")
+    doing = staff.add_subparsers(required=True, metavar="WHAT")
+    add = doing.add_parser("add", help="a new account; asks for the password")
+    add.add_argument("member", metavar="MEMBER")
+    add.add_argument("--login", required=True)
+    add.set_defaults(command=staff_commands.add)
+    listed = doing.add_parser("list", help="all accounts")
+    listed.set_defaults(command=staff_commands.listed)
+    roles = doing.add_parser("roles", help="give an account these roles and no others")
+    roles.set_defaults(command=staff_commands.roles)
+    reset = doing.add_parser("reset", help="a new password; one-time codes are switched off")
+    reset.set_defaults(command=staff_commands.reset)
+    close = doing.add_parser("close", help="end an account and its sessions")
+    close.set_defaults(command=staff_commands.close)
+    for known in (roles, reset, close):
+        known.add_argument("login")
+    for giving in (add, roles):
+        giving.add_argument(
+            "--role", action="append", required=True, choices=[role.value for role in Role]
+        )
+    for new_password in (add, reset):
+        new_password.add_argument(
+            "--generate", action="store_true", help="print a password for the first login"
+        )
 
     ledger = chosen.add_parser("ledger", help="check the hours")
     books = ledger.add_subparsers(required=True, metavar="WHAT")

@@ -170,6 +170,8 @@ def _welcome(settings: Settings) -> None:
         _say("    俺腿疼，想叫人明儿上午帮俺买点菜")
         _say("Then open 张秀英's page and answer: 行，我去")
     _say("In the terminal: .venv/bin/xiaobang talk --as 王桂兰")
+    _say(f"For village staff: {settings.address}/console, with an account made by")
+    _say("    .venv/bin/xiaobang staff add 赵明 --login zhao --role administrator --generate")
     for line in telegram_text(settings):
         _say(line)
     _say("Ctrl-C ends everything.\n")

@@ -37,7 +37,7 @@ def find_member(village: Village, name_or_id: str) -> Member:
 def link(settings: Settings, given: argparse.Namespace) -> int:
     from bot.links import TalkLinks
 
-    village = _village(settings)
+    village = open_migrated(settings)
     person = find_member(village, given.member)
     if given.renew:
         with village.transaction() as session:
@@ -49,7 +49,7 @@ def link(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def check_in(settings: Settings, given: argparse.Namespace) -> int:
-    village = _village(settings)
+    village = open_migrated(settings)
     person = find_member(village, given.member)
     rhythm, now = Rhythm(given.rhythm), village.clock()
     with village.transaction() as session:
@@ -66,7 +66,7 @@ def card(settings: Settings, given: argparse.Namespace) -> int:
 
     if settings.telegram_bot is None:
         raise CommandRefused("XIAOBANG_TELEGRAM_BOT must name the bot that the card leads to.")
-    village = _village(settings)
+    village = open_migrated(settings)
     person = find_member(village, given.member)
     file: Path = given.output or Path(f"join-card-{person.id}.html")
     try:
@@ -94,7 +94,7 @@ def card(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def unbind(settings: Settings, given: argparse.Namespace) -> int:
-    village = _village(settings)
+    village = open_migrated(settings)
     person = find_member(village, given.member)
     try:
         with village.transaction() as session:
@@ -109,7 +109,7 @@ def unbind(settings: Settings, given: argparse.Namespace) -> int:
 
 def delegate(settings: Settings, given: argparse.Namespace) -> int:
     """Asks the elder; only her own yes makes anybody her delegate."""
-    village = _village(settings)
+    village = open_migrated(settings)
     elder, family = find_member(village, given.elder), find_member(village, given.delegate)
     ids = {"elder": MemberId(elder.id), "delegate": MemberId(family.id)}
     scopes = [DelegateScope(scope) for scope in given.may or DelegateScope]
@@ -125,7 +125,7 @@ def delegate(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def undelegate(settings: Settings, given: argparse.Namespace) -> int:
-    village = _village(settings)
+    village = open_migrated(settings)
     elder, family = find_member(village, given.elder), find_member(village, given.delegate)
     ids = {"elder": MemberId(elder.id), "delegate": MemberId(family.id)}
     with village.transaction() as session:
@@ -135,7 +135,7 @@ def undelegate(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
-def _village(settings: Settings) -> Village:
+def open_migrated(settings: Settings) -> Village:
     """Opened at its newest schema, also before the first start."""
     migrate(settings, lambda line: print(line, file=sys.stderr, flush=True))
     return open_village(settings.database, settings.now)

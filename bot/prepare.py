@@ -40,6 +40,7 @@ def prepare(settings: Settings, say: Say) -> Path:
 
 def migrate(settings: Settings, say: Say) -> None:
     """Brings the database to the newest schema and fills an empty one with the demo village."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade(settings.database)
     if settings.demo:
         village = open_village(settings.database, settings.now)

@@ -1,0 +1,94 @@
+"""The console speaks Chinese, and English where that is set: every sentence of it."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from pathlib import Path
+
+import pytest
+
+from actions.timebank import errors
+from actions.timebank.staff import roles
+from bot.console import words
+from bot.console.web import NAV
+from bot.console.words import Words, read_words
+
+CONSOLE = Path(words.__file__).parent
+IN_TEMPLATES = re.compile(r"""\b_\(\s*(["'])(.+?)\1""", re.DOTALL)
+IN_PYTHON = re.compile(r"""\bsay\(\s*"([^"]*[\u4e00-\u9fff][^"]*)\"""")
+BARE_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def english() -> Words:
+    return read_words("en")
+
+
+def templates() -> list[Path]:
+    return sorted((CONSOLE / "templates").rglob("*.html"))
+
+
+def test_every_sentence_has_its_english(english: Words) -> None:
+    said = {entry.title for entry in NAV}
+    for template in templates():
+        said |= {found[1] for found in IN_TEMPLATES.findall(template.read_text("utf-8"))}
+    for module in CONSOLE.rglob("*.py"):
+        said |= set(IN_PYTHON.findall(module.read_text("utf-8")))
+    assert sorted(said - set(english.english)) == []
+
+
+def test_english_fills_in_the_same_facts(english: Words) -> None:
+    for chinese, translated in english.english.items():
+        facts = set(re.findall(r"\{(\w+)\}", chinese))
+        assert set(re.findall(r"\{(\w+)\}", translated)) == facts, chinese
+
+
+def test_templates_say_nothing_but_by_words() -> None:
+    for template in templates():
+        text = re.sub(r"\{#.*?#\}", "", template.read_text("utf-8"), flags=re.DOTALL)
+        text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)
+        text = re.sub(r"[（）：，。、；！？]", "", text)
+        assert not BARE_CHINESE.search(text), template.name
+
+
+def test_every_known_state_has_a_name() -> None:
+    zh = read_words("zh")
+    for enum in (roles.Role,):
+        for one in enum:
+            assert BARE_CHINESE.search(zh.label(one)), one
+
+
+def test_labels_name_no_state_that_is_not_there() -> None:
+    from actions.timebank import states
+
+    zh = read_words("zh")
+    enums = {
+        name: thing
+        for module in (states, roles)
+        for name, thing in vars(module).items()
+        if isinstance(thing, type) and issubclass(thing, Enum)
+    }
+    for name, values in zh.labels.items():
+        assert name in enums, name
+        assert set(values) <= {str(one.value) for one in enums[name]}, name
+
+
+def test_refusals_are_those_of_the_core() -> None:
+    codes = {
+        thing.code
+        for thing in vars(errors).values()
+        if isinstance(thing, type) and issubclass(thing, errors.Refusal)
+    }
+    zh = read_words("zh")
+    assert {code for code in ("same_person", "not_for_self", "changed_meanwhile")} <= codes
+    assert codes & set(zh.refusals)
+
+
+@pytest.mark.parametrize(
+    "minutes, chinese, english_words",
+    [(0, "0分", "0 min"), (90, "1小时30分", "1 h 30 min"), (-60, "-1小时", "-1 h")],
+)
+def test_minutes_are_told_in_hours(minutes: int, chinese: str, english_words: str) -> None:
+    assert read_words("zh").minutes(minutes) == chinese
+    assert read_words("en").minutes(minutes) == english_words
