@@ -13,7 +13,7 @@ LONGEST_NOTE = 24
 TIME_WORDS = re.compile(
     "[今明昨后前][天儿个日年晚早]|[0-9一二两三四五六七八九十半]点|号|现在|马上|[早晚]上|[上下]午|星期|礼拜|周[一二三四五六日]"
 )
-MINUTES = ("minutes", "balance", "claimed", "confirmed", "settled")
+MINUTES = ("minutes", "balance", "claimed", "confirmed", "settled", "owed")
 
 
 def told(notice: Notice, phrases: Phrases) -> Tuple[str, List[Button]]:

@@ -19,6 +19,7 @@ DeliveryId = NewType("DeliveryId", int)
 ReminderId = NewType("ReminderId", int)
 BindingId = NewType("BindingId", int)
 DelegationId = NewType("DelegationId", int)
+ProposalId = NewType("ProposalId", int)
 StaffAccountId = NewType("StaffAccountId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""

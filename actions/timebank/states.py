@@ -298,3 +298,21 @@ class Viewed(str, Enum):
     RECORDING = "recording"
     PASSBOOK = "passbook"
     PERSON = "person"
+
+
+class ProposalKind(str, Enum):
+    """What one of the staff may propose and a second one lets happen."""
+
+    REVERSAL = "reversal"
+    GRANT = "grant"
+    MERGE = "merge"
+
+
+#   proposed ──a second person says yes, and it is done──▶ approved
+#      ├──a second person says no──▶ rejected
+#      └──the first takes it back──▶ withdrawn
+class ProposalState(str, Enum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"

@@ -23,6 +23,7 @@ from actions.timebank import (
     disputes,
     exchange,
     gifts,
+    ledger,
     on_behalf,
     ratings,
     reminders,
@@ -32,9 +33,11 @@ from actions.timebank import (
 )
 from actions.timebank.alarm_calls import ALARM_KINDS
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.ids import BindingId, TurnId
+from actions.timebank.ids import AccountId, BindingId, TurnId
 from actions.timebank.model import Member, Notice, Relation
 from actions.timebank.notices import tell, tell_staff
+from actions.timebank.staff import proposals
+from actions.timebank.staff.roles import Role
 from actions.timebank.states import (
     Channel,
     NoticeState,
@@ -51,6 +54,7 @@ from tests.timebank.builders import MORNING, FakeClock
 from tests.timebank.consenting import allow, calls
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
 from tests.timebank.phones import Phone
+from tests.timebank.staff.desk import hired
 from voice.speakable import speakable
 
 
@@ -408,7 +412,30 @@ def _family(hood: Neighbourhood) -> None:
         delegates.sweep(hood.session, now=hood.now + timedelta(days=days))
 
 
+def _put_right(hood: Neighbourhood) -> None:
+    """An hour is given to her by two of the staff, and taken back by them."""
+    who = [hired(hood.session, name, Role.BOOKKEEPER) for name in ("李会计", "周会计")]
+    hers = AccountId(ledger.account_of(hood.session, hood.wang.id).id)
+    about = {"by": who[0], "reason": "记重了", "now": hood.now}
+    for _ in range(2):
+        given = proposals.propose_grant(hood.session, account_id=hers, minutes=60, **about)
+        proposals.approve(hood.session, proposal_id=given.id, by=who[1], now=hood.now)
+    # And what she gave away comes back.
+    away = gifts.give(
+        hood.session,
+        giver=hood.wang.id,
+        receiver=hood.li.id,
+        minutes=30,
+        turn_id=new_turn(),
+        now=hood.now,
+    )
+    for wrong in (given.transfer_id, away.id):
+        undone = proposals.propose_reversal(hood.session, transfer_id=wrong, **about)
+        proposals.approve(hood.session, proposal_id=undone.id, by=who[1], now=hood.now)
+
+
 STORIES: list[Story] = [
+    _put_right,
     _corrected,
     _the_day_before_and_the_day_itself,
     _all_asked_enough,

@@ -26,6 +26,7 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.proposals import Proposal
 from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.staff import (
     LoginTry,
@@ -80,6 +81,7 @@ __all__ = [
     "Notice",
     "Offer",
     "Posting",
+    "Proposal",
     "Rating",
     "Relation",
     "Reminder",
