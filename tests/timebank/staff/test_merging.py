@@ -43,12 +43,13 @@ from actions.timebank.model import (
     Merge,
     Notice,
     Offer,
+    Proposal,
     Relation,
     Reminder,
     Transfer,
 )
 from actions.timebank.notices import tell
-from actions.timebank.staff import accounts, merging
+from actions.timebank.staff import accounts, merging, proposals
 from actions.timebank.staff.merging import Fate, StillOpen
 from actions.timebank.staff.obstacles import Obstacle
 from actions.timebank.staff.roles import Role
@@ -59,6 +60,7 @@ from actions.timebank.states import (
     DayPart,
     DelegationState,
     NoticeState,
+    ProposalState,
     RelationKind,
     Rhythm,
     ServiceKind,
@@ -100,6 +102,7 @@ def unite(
             "kept": hood.zhang.id,
             "proposed_by": chen,
             "approved_by": zhou,
+            "reason": "登记了两次",
             "now": MORNING,
             **other,
         }
@@ -524,7 +527,7 @@ def test_nobody_decides_about_himself(
     with pytest.raises(NotForSelf):
         unite(kept=zhou)
     with pytest.raises(NotForSelf):
-        merging.check(hood.session, double=double.id, kept=chen, by=chen, now=MORNING)
+        propose(hood, double, chen, kept=chen)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMINISTRATOR])
@@ -537,9 +540,58 @@ def test_approving_takes_the_permission(
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.BOOKKEEPER, Role.MEDIATOR])
 def test_proposing_takes_the_permission(hood: Neighbourhood, double: Member, role: Role) -> None:
-    by = hired(hood.session, "某人", role)
     with pytest.raises(NotYours):
-        merging.check(hood.session, double=double.id, kept=hood.zhang.id, by=by, now=MORNING)
+        propose(hood, double, hired(hood.session, "某人", role))
+
+
+# -- from the proposal to the merge ----------------------------------------------------------------
+
+
+def propose(hood: Neighbourhood, double: Member, by: MemberId, **other: Any) -> Proposal:
+    said: dict[str, Any] = {"double": double.id, "kept": hood.zhang.id, **other}
+    return proposals.propose_merge(hood.session, by=by, reason="登记了两次", now=MORNING, **said)
+
+
+def test_nothing_happens_before_a_second_person_approves(
+    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
+) -> None:
+    proposed = propose(hood, double, chen)
+    assert double.left_at is None
+    [given, taken] = proposals.effects(hood.session, proposed)
+    assert (given.name, given.change, given.after) == ("秀英", -90, 0)
+    assert (taken.name, taken.change, taken.after) == ("张秀英", 90, 90)
+    with pytest.raises(SamePerson):
+        proposals.approve(hood.session, proposal_id=proposed.id, by=chen, now=MORNING)
+    approved = proposals.approve(hood.session, proposal_id=proposed.id, by=zhou, now=MORNING)
+    made = merging.merged_into(hood.session, double.id)
+    assert made is not None
+    assert (made.proposed_by_id, made.approved_by_id) == (chen, zhou)
+    assert approved.transfer_id == made.transfer_id
+    [line] = ledger.history(hood.session, hood.zhang.id, limit=5)
+    assert line.reason == "登记了两次"
+
+
+def test_what_began_since_is_in_the_way_of_the_approval(
+    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
+) -> None:
+    proposed = propose(hood, double, chen)
+    hood.ask(elder=double.id)
+    with pytest.raises(StillOpen):
+        proposals.approve(hood.session, proposal_id=proposed.id, by=zhou, now=MORNING)
+    assert proposed.state is ProposalState.PROPOSED
+
+
+def test_two_proposals_that_cross_end_in_one_merge(
+    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
+) -> None:
+    """One of the staff would keep 秀英, the other 张秀英: the first approved stands."""
+    first = propose(hood, double, chen)
+    other = propose(hood, hood.zhang, chen, kept=double.id)
+    with pytest.raises(WrongState):
+        propose(hood, double, chen, kept=hood.li.id)
+    proposals.approve(hood.session, proposal_id=first.id, by=zhou, now=MORNING)
+    with pytest.raises(UnknownMember):
+        proposals.approve(hood.session, proposal_id=other.id, by=zhou, now=MORNING)
 
 
 def test_only_two_who_are_here_become_one(
