@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from actions.timebank.errors import NotYours, Refusal
 from actions.timebank.staff import sessions
 from actions.timebank.staff.roles import Permission
-from bot.console import front, imports, staff_pages
+from bot.console import front, imports, merges, staff_pages
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
@@ -34,6 +34,7 @@ OLD_PAGE = "这一页放久了，请回去刷新再试。"
 
 NAV: Sequence[NavEntry] = (
     NavEntry("/import", "名册导入导出", Permission.EDIT_PEOPLE),
+    NavEntry("/merges", "登记了两次的人", Permission.EDIT_PEOPLE),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -42,7 +43,7 @@ NAV: Sequence[NavEntry] = (
 
 def all_routes() -> List[ConsoleRoute]:
     """Every page and deed of the console, by theme."""
-    return [*front.ROUTES, *imports.ROUTES, *staff_pages.ROUTES]
+    return [*front.ROUTES, *imports.ROUTES, *merges.ROUTES, *staff_pages.ROUTES]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:

@@ -12,13 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from actions.timebank import (
-    alarm_questions,
-    alerts,
     bindings,
     check_ins,
     delegates,
-    disputes,
-    exchange,
     ledger,
     members,
     outbox,
@@ -42,16 +38,14 @@ from actions.timebank.model import (
     Member,
     Merge,
     Notice,
-    Offer,
     Proposal,
     Relation,
     Reminder,
     Transfer,
 )
 from actions.timebank.notices import tell
-from actions.timebank.staff import accounts, merging, proposals
+from actions.timebank.staff import merging, proposals
 from actions.timebank.staff.merging import Fate, StillOpen
-from actions.timebank.staff.obstacles import Obstacle
 from actions.timebank.staff.roles import Role
 from actions.timebank.states import (
     CardState,
@@ -67,48 +61,8 @@ from actions.timebank.states import (
     TransferKind,
 )
 from tests.timebank.builders import MORNING, make_member
-from tests.timebank.neighbourhood import Neighbourhood, new_turn, settle_in
+from tests.timebank.neighbourhood import Neighbourhood, new_turn
 from tests.timebank.staff.desk import hired
-
-
-@pytest.fixture
-def hood(session: Session) -> Neighbourhood:
-    return settle_in(session, MORNING)
-
-
-@pytest.fixture
-def double(hood: Neighbourhood) -> Member:
-    """张秀英 was entered once more as 秀英, and 秀英 has an hour and a half."""
-    return make_member(hood.session, "秀英", now=MORNING, opening_minutes=90)
-
-
-@pytest.fixture
-def chen(hood: Neighbourhood) -> MemberId:
-    return hired(hood.session, "陈会计", Role.COORDINATOR)
-
-
-@pytest.fixture
-def zhou(hood: Neighbourhood) -> MemberId:
-    return hired(hood.session, "周调解", Role.MEDIATOR)
-
-
-@pytest.fixture
-def unite(
-    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
-) -> Callable[..., Merge]:
-    def made(**other: Any) -> Merge:
-        said: dict[str, Any] = {
-            "double": double.id,
-            "kept": hood.zhang.id,
-            "proposed_by": chen,
-            "approved_by": zhou,
-            "reason": "登记了两次",
-            "now": MORNING,
-            **other,
-        }
-        return merging.unite(hood.session, **said)
-
-    return made
 
 
 def test_every_column_that_names_a_member_has_its_fate() -> None:
@@ -407,110 +361,6 @@ def test_what_was_not_told_yet_is_told_to_the_kept_one(
     told = select(Notice.recipient_id).where(Notice.kind == "old")
     assert hood.session.execute(told).scalars().all() == [double.id]
     assert hood.session.execute(select(Reminder)).all() == []
-
-
-# -- what is in the way ----------------------------------------------------------------------------
-
-
-def asks(hood: Neighbourhood, double: Member) -> None:
-    hood.ask(elder=double.id)
-
-
-def is_asked(hood: Neighbourhood, double: Member) -> None:
-    for one in (hood.zhang, hood.li, hood.zhao):
-        one.takes_tasks = False
-    members.offer_help(hood.session, member=double.id, kinds=[ServiceKind.SHOPPING])
-    hood.ask()
-
-
-def has_promised(hood: Neighbourhood, double: Member) -> None:
-    is_asked(hood, double)
-    offer = hood.session.execute(select(Offer.id)).scalar_one()
-    exchange.accept_offer(hood.session, helper=double.id, offer_id=offer, now=MORNING)
-
-
-def complains(hood: Neighbourhood, double: Member) -> None:
-    disputes.complain(hood.session, member=double.id, words="不对", turn_id=new_turn(), now=MORNING)
-
-
-def cries(hood: Neighbourhood, double: Member) -> None:
-    alerts.raise_alert(
-        hood.session, member=double.id, words="救命", turn_id=new_turn(), now=MORNING
-    )
-
-
-def is_called(hood: Neighbourhood, double: Member) -> None:
-    members.offer_help(hood.session, member=double.id, kinds=[ServiceKind.URGENT_HELP])
-    alerts.raise_alert(
-        hood.session, member=hood.wang.id, words="救命", turn_id=new_turn(), now=MORNING
-    )
-
-
-def may_have_cried(hood: Neighbourhood, double: Member) -> None:
-    alarm_questions.ask(
-        hood.session, member=double.id, words="哎哟", turn_id=new_turn(), now=MORNING
-    )
-
-
-def is_asked_how_she_is(hood: Neighbourhood, double: Member) -> None:
-    asked = CheckIn(member_id=double.id, state=CheckInState.ASKED, due_at=MORNING, asked_at=MORNING)
-    hood.session.add(asked)
-    hood.session.flush()
-
-
-def works_here(hood: Neighbourhood, double: Member) -> None:
-    double.is_coordinator = True
-    hood.session.flush()
-
-
-def has_an_account(hood: Neighbourhood, double: Member) -> None:
-    accounts.make(
-        hood.session,
-        member=double.id,
-        login="xiuying",
-        roles=[Role.VIEWER],
-        password_hash="x",
-        now=MORNING,
-    )
-
-
-@pytest.mark.parametrize(
-    ("begin", "what"),
-    [
-        (asks, [Obstacle.REQUEST]),
-        (is_asked, [Obstacle.OFFER]),
-        (has_promised, [Obstacle.ASSIGNMENT]),
-        (complains, [Obstacle.DISPUTE]),
-        (cries, [Obstacle.ALARM]),
-        (is_called, [Obstacle.ALARM]),
-        (may_have_cried, [Obstacle.ALARM_QUESTION]),
-        (is_asked_how_she_is, [Obstacle.CHECK_IN]),
-        (works_here, [Obstacle.STAFF]),
-        (has_an_account, [Obstacle.STAFF]),
-    ],
-)
-def test_what_is_open_is_in_the_way(
-    hood: Neighbourhood,
-    double: Member,
-    unite: Callable[..., Merge],
-    begin: Callable[[Neighbourhood, Member], None],
-    what: list[Obstacle],
-) -> None:
-    begin(hood, double)
-    with pytest.raises(StillOpen) as refused:
-        unite()
-    assert refused.value.facts["what"] == what
-    assert double.left_at is None
-    assert hood.balance(double).posted == 90
-
-
-def test_a_visit_under_way_is_in_the_way_of_both_sides(
-    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
-) -> None:
-    hood.accepted(hood.ask(elder=double.id))
-    with pytest.raises(StillOpen) as refused:
-        unite()
-    assert refused.value.facts["what"] == [Obstacle.REQUEST, Obstacle.HOLD]
 
 
 # -- who may ---------------------------------------------------------------------------------------
