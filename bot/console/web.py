@@ -74,6 +74,11 @@ def console_routes(parts: ConsoleParts) -> List[BaseRoute]:
     ]
 
 
+def _is_ones_own(route: ConsoleRoute) -> bool:
+    """One's own account is open to everybody; /merges and /members are not /me."""
+    return route.path == "/me" or route.path.startswith("/me/")
+
+
 async def _to_the_front(_request: Request) -> Response:
     return RedirectResponse(ROOT + "/", status_code=303)
 
@@ -91,9 +96,9 @@ class Console:
             staff = await run_in_threadpool(staff_at, self._parts.village, request)
             if staff is None:
                 return self._to_login(request)
-            if staff.must_change and not route.path.startswith("/me"):
+            if staff.must_change and not _is_ones_own(route):
                 return RedirectResponse(f"{ROOT}/me", status_code=303)
-            if not staff.may(route.permission) and not route.path.startswith("/me"):
+            if not staff.may(route.permission) and not _is_ones_own(route):
                 return self._problem(request, staff, 403, "您的角色看不到这一页。")
             form = None
             if request.method == "POST":
