@@ -227,7 +227,7 @@ class Desk:
         given: Dict[str, Any] = {
             "desk": self,
             "staff": self.staff,
-            "csrf": self.staff.csrf,
+            "csrf_token": self.staff.csrf,
             "here": here,
             "nav": [entry for entry in self._nav if self.staff.may(entry.permission)],
             "Permission": Permission,

@@ -177,7 +177,7 @@ class Console:
             page.render(
                 words=self.words.say(words),
                 staff=staff,
-                csrf=staff.csrf if staff else "",
+                csrf_token=staff.csrf if staff else "",
                 nav=nav,
                 here=request.url.path.removeprefix(ROOT),
                 Permission=Permission,

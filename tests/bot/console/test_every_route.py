@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -135,3 +136,13 @@ def test_a_name_with_markup_is_only_a_name_on_every_page(console: ConsoleHouse) 
             while "{" in path:
                 path = path[: path.index("{")] + str(wang) + path[path.index("}") + 1 :]
             assert "<script>alert" not in client.get(path).text, route.path
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.method == "GET"], ids=named)
+def test_every_form_carries_the_token_of_its_session(
+    console: ConsoleHouse, route: ConsoleRoute
+) -> None:
+    client = console.as_role(*Role)
+    page = client.get(next(addresses(route))).text
+    posted = re.findall(r'<form[^>]*method="post".*?</form>', page, re.DOTALL)
+    assert all(f'name="csrf" value="{client.csrf}"' in form for form in posted)

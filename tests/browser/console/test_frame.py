@@ -24,6 +24,7 @@ def test_a_new_account_logs_in_with_its_temporary_password(
     page.locator("#login").fill("chen")
     page.locator("section.card").get_by_label("协调员").check()
     page.get_by_role("button", name="建账号").click()
+    picture(visit, f"staff-{size[0]}")
     said = page.get_by_role("status").inner_text()
     picture(visit, f"staff-{size[0]}")
     password = said.split("：")[-1].strip()
