@@ -201,14 +201,14 @@ def _fate(text: str) -> Optional[RowFate]:
 
 def _row(desk: Desk, row: Planned, plan: Plan) -> Dict[str, Any]:
     """One row of the preview in words."""
-    entry = row.entry
+    entry, known = row.entry, row.known
     chosen: Optional[str] = None
     if row.candidates and row.fate is not RowFate.UNDECIDED:
         chosen = "new" if row.fate is RowFate.NEW else str(row.member)
     return {
         "line": entry.line,
-        "name": entry.name or desk.say("（没有姓名）"),
-        "lane": entry.lane or "",
+        "name": entry.name or (known.name if known else None) or desk.say("（没有姓名）"),
+        "lane": entry.lane or (known.lane if known else None) or "",
         "number": row.member,
         "fate": row.fate,
         "tone": TONES[row.fate],

@@ -171,7 +171,8 @@ def unite(
     session.add(made)
     session.flush()
     has = ledger.balance(session, _account(session, kept))
-    tell(session, kept, "merged", about=f"merge:{double}", now=now, balance=has.posted)
+    told = {"reason": reason, "balance": has.posted}
+    tell(session, kept, "merged", about=f"merge:{double}", now=now, **told)
     return made
 
 

@@ -168,9 +168,10 @@ def own_problems(entry: Entry, *, now: datetime) -> list[Problem]:
 def is_plain(text: str) -> bool:
     """Whether all of it can be seen and said: no control or direction mark, nothing that was lost
     on the way."""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return False
     unseen = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    lost = "\N{REPLACEMENT CHARACTER}"
-    return not any(one == lost or unicodedata.category(one) in unseen for one in text)
+    return text.isprintable() or not any(unicodedata.category(one) in unseen for one in text)
 
 
 def said_fields(entry: Entry) -> Sequence[str]:

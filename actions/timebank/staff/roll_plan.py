@@ -12,10 +12,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from actions.timebank.ids import MemberId
-from actions.timebank.model import Lane, Member
+from actions.timebank.model import Lane
 from actions.timebank.staff import roll
 from actions.timebank.staff.roll import Entry, Problem
-from actions.timebank.states import ServiceKind
 
 
 class RowFate(str, Enum):
@@ -54,6 +53,8 @@ class Planned:
     fate: RowFate
     member: MemberId | None = None
     """Who is changed, or is as the row says."""
+    known: Entry | None = None
+    """The same person as the roll has him."""
     changes: tuple[Change, ...] = ()
     problems: tuple[Problem, ...] = ()
     """Why it is refused; the whole list, not the first."""
@@ -95,8 +96,13 @@ class _Planner:
         self, session: Session, entries: Sequence[Entry], choices: Choices, now: datetime
     ) -> None:
         self._choices, self._now = choices, now
-        self._people = {MemberId(person.id): person for person in roll.everybody(session)}
         self._skills = roll.skills_by_member(session)
+        self._people: dict[MemberId, Entry] = {}
+        self._called: dict[tuple[str | None, str | None], list[MemberId]] = defaultdict(list)
+        for person in roll.everybody(session):
+            known = roll.entry_of(person, self._skills.get(person.id, ()))
+            self._people[MemberId(person.id)] = known
+            self._called[known.name, known.lane].append(MemberId(person.id))
         self._lanes: dict[str, Lane] = {lane.name: lane for lane in roll.lanes(session)}
         self._groups = {group.name for group in roll.groups(session)}
         self._new_lanes = self._first_groups(entries)
@@ -170,8 +176,7 @@ class _Planner:
 
     def _of_number(self, entry: Entry, problems: list[Problem]) -> Planned:
         member = roll.known_id(entry.number)
-        person = self._people.get(member) if member is not None else None
-        if member is None or person is None:
+        if member is None or member not in self._people:
             if not _already_about(problems, "number"):
                 problems.append(Problem("number_unknown", "number", {"number": entry.number}))
             return _refused(entry, problems)
@@ -181,16 +186,12 @@ class _Planner:
         return self._against(entry, member, problems)
 
     def _by_name(self, entry: Entry) -> Planned:
-        alike = [
-            member
-            for member, person in self._people.items()
-            if (person.name, person.lane.name) == (entry.name, entry.lane)
-        ]
+        alike = self._called.get((entry.name, entry.lane), [])
         free = [member for member in alike if member not in self._named]
         for member in free:
             if not self._changes(entry, member):
                 self._named[member] = entry.line
-                return Planned(entry, RowFate.UNCHANGED, member)
+                return Planned(entry, RowFate.UNCHANGED, member, self._people[member])
         taken = [self._named[member] for member in alike if member in self._named]
         taken += [
             other.line
@@ -201,7 +202,7 @@ class _Planner:
             return _refused(entry, [Problem("row_twice", "name", {"line": taken[0]})])
         if not free:
             return self._new(entry)
-        candidates = tuple(self._as_entry(member) for member in free)
+        candidates = tuple(self._people[member] for member in free)
         if entry.line not in self._choices.people:
             return Planned(entry, RowFate.UNDECIDED, candidates=candidates)
         chosen = self._choices.people[entry.line]
@@ -221,30 +222,25 @@ class _Planner:
         return Planned(entry, RowFate.NEW, warnings=tuple(warnings))
 
     def _against(self, entry: Entry, member: MemberId, problems: list[Problem]) -> Planned:
-        changes = self._changes(entry, member)
+        changes, known = self._changes(entry, member), self._people[member]
         for change in changes:
             if change.column == "kinds":
                 lost = set(change.before) - set(change.after)
                 trained = [kind for kind in lost if self._skills[member][kind]]
                 problems += [Problem("trained", "kinds", {"kind": kind}) for kind in trained]
         if problems:
-            return replace(_refused(entry, problems), member=member)
+            return replace(_refused(entry, problems), member=member, known=known)
         fate = RowFate.CHANGED if changes else RowFate.UNCHANGED
-        return Planned(entry, fate, member, tuple(changes))
+        return Planned(entry, fate, member, known, tuple(changes))
 
     def _changes(self, entry: Entry, member: MemberId) -> list[Change]:
-        known = self._as_entry(member)
+        known = self._people[member]
         return [
             Change(name, getattr(known, name), getattr(entry, name))
             for name in roll.said_fields(entry)
             # The group follows from the lane.
             if name != "group" and _differs(getattr(known, name), getattr(entry, name))
         ]
-
-    def _as_entry(self, member: MemberId) -> Entry:
-        person: Member = self._people[member]
-        kinds: Iterable[ServiceKind] = self._skills.get(member, ())
-        return roll.entry_of(person, kinds)
 
 
 def _differs(before: Any, after: Any) -> bool:
