@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -25,6 +25,8 @@ class Words:
     english: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str]]
     refusals: Mapping[str, str]
+    deeds: Mapping[str, str] = field(default_factory=dict)
+    """What a deed of the record is called: `POST /staff` is 建了账号."""
 
     def say(self, chinese: str, **facts: object) -> str:
         """A sentence in the console's language, with `{name}`s filled."""
@@ -39,6 +41,10 @@ class Words:
             return str(value)
         name = self.labels.get(type(value).__name__, {}).get(str(value.value), str(value.value))
         return self.say(name)
+
+    def deed(self, deed: str) -> str:
+        """In words; as it is written down when no theme named it."""
+        return self.say(self.deeds.get(deed, deed))
 
     def refusal(self, code: str) -> str:
         return self.say(self.refusals.get(code, "这样不行。"))
@@ -75,17 +81,20 @@ class Words:
 
 
 def read_words(language: str, folder: Path = FOLDER) -> Words:
-    """All themes together. Raises ValueError when two of them say one thing differently."""
+    """All themes together. The frame's English for what several of them say goes before theirs.
+    Raises ValueError when two of them name one state, refusal or deed differently."""
     english: Dict[str, str] = {}
     labels: Dict[str, Dict[str, str]] = {}
     refusals: Dict[str, str] = {}
-    for file in sorted(folder.glob("*.yml")):
+    deeds: Dict[str, str] = {}
+    for file in sorted(folder.glob("*.yml"), key=lambda file: (file.stem != "frame", file.stem)):
         theme = yaml.safe_load(file.read_text("utf-8")) or {}
-        _add(english, theme.get("english") or {}, file)
+        english = {**(theme.get("english") or {}), **english}
         _add(refusals, theme.get("refusals") or {}, file)
+        _add(deeds, theme.get("deeds") or {}, file)
         for name, values in (theme.get("labels") or {}).items():
             _add(labels.setdefault(name, {}), values, file)
-    return Words(language, english, labels, refusals)
+    return Words(language, english, labels, refusals, deeds)
 
 
 def _add(known: Dict[str, str], more: Mapping[str, str], file: Path) -> None:

@@ -120,7 +120,10 @@ def test_with_codes_the_password_alone_is_not_enough_and_no_code_works_twice(
     def code() -> str:
         return totp.at(console.street.clock())
 
-    assert client.post("/me/codes/on", {"secret": secret, "code": code()}).status_code == 303
+    assert (
+        client.post("/me/codes/on", {"secret": secret, "code": code(), "old": PASSWORD}).status_code
+        == 303
+    )
     assert enter(console, "staff1", PASSWORD) == 401
     assert enter(console, "staff1", PASSWORD, code()) == 401, "the code that switched it on"
     console.street.clock.now += timedelta(minutes=1)

@@ -13,7 +13,7 @@ import pytest
 from actions.timebank import errors, staff, states
 from actions.timebank.staff import roles
 from bot.console import words
-from bot.console.web import NAV
+from bot.console.web import NAV, all_routes
 from bot.console.words import Words, read_words
 
 CONSOLE = Path(words.__file__).parent
@@ -38,6 +38,18 @@ def test_every_sentence_has_its_english(english: Words) -> None:
     for module in CONSOLE.rglob("*.py"):
         said |= set(IN_PYTHON.findall(module.read_text("utf-8")))
     assert sorted(said - set(english.english)) == []
+
+
+def test_every_label_refusal_and_deed_has_its_english(english: Words) -> None:
+    named = {name for values in english.labels.values() for name in values.values()}
+    named |= set(english.refusals.values()) | set(english.deeds.values())
+    assert sorted(named - set(english.english)) == []
+
+
+def test_deeds_are_those_of_routes_or_commands() -> None:
+    known = {f"{route.method} {route.path}" for route in all_routes()}
+    deeds = [deed for deed in read_words("zh").deeds if not deed.startswith("command line: ")]
+    assert deeds and set(deeds) <= known
 
 
 def test_english_fills_in_the_same_facts(english: Words) -> None:
@@ -93,3 +105,15 @@ def test_refusals_are_those_of_the_core() -> None:
 def test_minutes_are_told_in_hours(minutes: int, chinese: str, english_words: str) -> None:
     assert read_words("zh").minutes(minutes) == chinese
     assert read_words("en").minutes(minutes) == english_words
+
+
+def test_themes_may_say_english_differently_but_no_state(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("english: {机器出错: machine failed, 找: Find}\n", "utf-8")
+    (tmp_path / "frame.yml").write_text(
+        "english: {机器出错: The machine failed}\nlabels: {Role: {viewer: 查看员}}\n", "utf-8"
+    )
+    read = read_words("en", tmp_path)
+    assert (read.say("机器出错"), read.say("找")) == ("The machine failed", "Find")
+    (tmp_path / "b.yml").write_text("labels: {Role: {viewer: 看客}}\n", "utf-8")
+    with pytest.raises(ValueError, match="b.yml says viewer differently"):
+        read_words("zh", tmp_path)
