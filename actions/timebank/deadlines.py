@@ -10,7 +10,7 @@ from sqlalchemy import String, select
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
-from actions.timebank import coming_visits, disputes, funding
+from actions.timebank import coming_visits, disputes, funding, training
 from actions.timebank.ids import MemberId, OfferId, RequestId, TurnId
 from actions.timebank.lookups import active_assignment, request_by_id
 from actions.timebank.matching import candidates
@@ -57,6 +57,7 @@ class Expired:
 def expire_due(session: Session, *, now: datetime) -> Expired:
     """Acts on everything whose time has run out, asks again who was left in peace, and speaks of
     the visits that are near. Twice in a row does nothing more."""
+    training.lapse(session, now=now)
     requests, withdrawn_offers = _expire_requests(session, now)
     offers = withdrawn_offers + _expire_offers(session, now)
     _ask_again(session, now)

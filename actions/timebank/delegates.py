@@ -17,6 +17,8 @@ from actions.timebank.errors import NothingOpen, NotYours, WrongState
 from actions.timebank.ids import DelegationId, MemberId, TurnId
 from actions.timebank.model import Delegation, DelegationGrant, Member, Relation
 from actions.timebank.notices import tell
+from actions.timebank.staff.accounts import staff_of
+from actions.timebank.staff.roles import Permission, permissions_of
 from actions.timebank.states import DelegateScope, DelegationState, RelationKind
 
 LASTS = timedelta(days=182)
@@ -49,10 +51,7 @@ def propose(
     person, other = members.present(session, elder), members.present(session, delegate)
     if delegate in (elder, by):
         raise NotYours(f"member {delegate} cannot make himself a delegate")
-    if (
-        by not in (None, elder)
-        and not members.present(session, MemberId(cast(int, by))).is_coordinator
-    ):
+    if by is not None and by != elder and not _is_staff(session, by):
         raise NotYours(f"member {by} may not propose a delegate for member {elder}")
     for state in (DelegationState.GIVEN, DelegationState.PROPOSED):
         there = _between(session, elder, delegate, state)
@@ -132,7 +131,7 @@ def end(
     back; whoever of the two did not say it is told. Twice is fine. Raises NothingOpen, NotYours."""
     delegation = _row(session, delegation_id)
     both = (delegation.elder_id, delegation.delegate_id)
-    if by is not None and by not in both and not members.member(session, by).is_coordinator:
+    if by is not None and by not in both and not _is_staff(session, by):
         raise NotYours(f"delegation {delegation_id} is not member {by}'s to end")
     if delegation.state not in (DelegationState.PROPOSED, DelegationState.GIVEN):
         return delegation
@@ -326,6 +325,14 @@ def label(session: Session, elder: MemberId, other: MemberId) -> str:
         Relation.kind.in_((RelationKind.KIN, RelationKind.SPOUSE)),
     )
     return str(session.execute(named).scalar_one_or_none() or "")
+
+
+def _is_staff(session: Session, by: MemberId) -> bool:
+    """A coordinator, or whoever edits people in the console."""
+    if members.present(session, by).is_coordinator:
+        return True
+    account = staff_of(session, by)
+    return account is not None and Permission.EDIT_PEOPLE in permissions_of(account.roles)
 
 
 def _standing(scope: DelegateScope | None, now: datetime | None) -> Any:

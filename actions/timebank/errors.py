@@ -136,6 +136,18 @@ class ChangedMeanwhile(Refusal):
     code = "changed_meanwhile"
 
 
+class StillOpen(Refusal):
+    """A member cannot leave while hours wait for a word: `requests` and `alerts`, their ids."""
+
+    code = "still_open"
+
+
+class BadDetails(Refusal):
+    """Something in a member's form that cannot be; `field` names it."""
+
+    code = "bad_details"
+
+
 class LoginTaken(Refusal):
     """This login, or this member's account, is there already."""
 

@@ -281,9 +281,10 @@ def step_back(
     assignment_id: AssignmentId,
     now: datetime,
     reason: str = "",
+    told_as: str = "helper_stepped_back",
 ) -> Offer | None:
-    """The helper cannot keep the promise: the elder is told and the next neighbour asked (the
-    offer returned, None when nobody is left).
+    """The helper cannot keep the promise: the elder is told, by the notice `told_as`, and the
+    next neighbour asked (the offer returned, None when nobody is left).
 
     Raises NothingOpen, NotYours, and WrongState once the visit has begun or the promise is over.
     """
@@ -298,7 +299,7 @@ def step_back(
     tell(
         session,
         MemberId(request.elder_id),
-        "helper_stepped_back",
+        told_as,
         about=f"{assignment.id}",
         now=now,
         helper=assignment.helper.name,

@@ -106,6 +106,31 @@ class DayPart(str, Enum):
     EVENING = "evening"
 
 
+class PriorityClass(str, Enum):
+    """Whom the village looks after first; a member may be in several or in none."""
+
+    OLD_AND_ALONE = "old_and_alone"
+    """高龄独居"""
+    LOW_INCOME = "low_income"
+    """低保"""
+    DESTITUTE = "destitute"
+    """五保, 特困"""
+    DISABLED = "disabled"
+    """失能, 半失能"""
+    LOST_ONLY_CHILD = "lost_only_child"
+    """计生特殊家庭"""
+    CHILDREN_AWAY = "children_away"
+    """空巢"""
+
+
+class LeavingReason(str, Enum):
+    """Why a member is no longer one. Nobody is told of a death by a machine."""
+
+    MOVED = "moved"
+    WISHED = "wished"
+    DIED = "died"
+
+
 class RelationKind(str, Enum):
     SPOUSE = "spouse"
     KIN = "kin"

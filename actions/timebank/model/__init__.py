@@ -28,6 +28,7 @@ from actions.timebank.model.exchanges import (
 from actions.timebank.model.family import Delegation, DelegationGrant
 from actions.timebank.model.proposals import Proposal
 from actions.timebank.model.roll import Merge, RollImport
+from actions.timebank.model.register import MemberChange, MemberPriority, Training
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -78,6 +79,8 @@ __all__ = [
     "LoginTry",
     "Member",
     "Merge",
+    "MemberChange",
+    "MemberPriority",
     "Notice",
     "Offer",
     "Posting",
@@ -93,6 +96,7 @@ __all__ = [
     "StaffDeed",
     "StaffRole",
     "StaffSession",
+    "Training",
     "Transfer",
     "Turn",
     "Visit",

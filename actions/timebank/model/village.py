@@ -7,7 +7,7 @@ from sqlalchemy.orm import relationship
 from sqlalchemy.schema import Column
 
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
-from actions.timebank.states import DayPart, RelationKind, ServiceKind
+from actions.timebank.states import DayPart, LeavingReason, RelationKind, ServiceKind
 
 
 class Group(Base):
@@ -50,12 +50,20 @@ class Member(Base):
     left_at = Column(AwareDateTime)
     patience_ms = Column(Integer, nullable=False, default=2500, server_default="2500")
     """How long a silence may last before it counts as the end of what is said."""
+    version = Column(Integer, nullable=False, default=1, server_default="1")
+    """One more with every edit by staff, so that two who edit at once notice each other."""
+    photo = Column(String(40))
+    """The file's name in the photos folder; None without one."""
+    left_why = Column(Choice(LeavingReason))
+    """Why this member left, when staff wrote it down."""
     lane = relationship(Lane)
     __table_args__ = (
         CheckConstraint("length(trim(name)) > 0", name="name_not_empty"),
         CheckConstraint("pace BETWEEN 100 AND 240", name="pace_speakable"),
         CheckConstraint("gain BETWEEN 50 AND 300", name="gain_audible"),
         CheckConstraint("patience_ms BETWEEN 2500 AND 6000", name="patience_bearable"),
+        CheckConstraint("left_why IS NULL OR left_at IS NOT NULL", name="left_for_a_reason"),
+        one_of("left_why", LeavingReason),
     )
 
 
