@@ -17,7 +17,7 @@ from actions.timebank.staff.roll import Entry, Problem
 from actions.timebank.staff.roll_plan import Choices, Plan, Planned, RowFate
 from actions.timebank.states import ServiceKind
 from bot.console.desk import ConsoleRoute, Desk, NotFound
-from bot.console.roll_table import TITLES, read_roll, roll_workbook
+from bot.console.roll_table import PRIORITIES, TITLES, read_roll, roll_workbook
 from bot.console.sheets import FileRefused
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -51,6 +51,8 @@ PROBLEMS: Mapping[str, str] = {
     "not_text": "里不是文字：「{said}」",
     "not_yes_or_no": "看不懂「{said}」，请写是或否",
     "kind_unknown": "里有不认识的活：「{said}」。请照「说明」那一页写，用顿号隔开",
+    "priority_unknown": "里有不认识的类别：「{said}」。请照「说明」那一页写，用顿号隔开",
+    "own_priority": "跟自己有关的事，要别人来办",
     "formula": "里是公式。公式不算，请改成文字或数字",
     "fault": "里是错误值，请改正",
     "merged": "这一行有合并的单元格，请取消合并",
@@ -74,6 +76,7 @@ HELP: Sequence[str] = (
     "出生年：四位数，比如1943。独居、愿意帮忙：写是或否。",
     "巷：要跟村里的巷名一样。新的巷要把组也写上，导入的时候会问您建不建。",
     "会做的：用顿号隔开，只能写这些：{kinds}。都不会做就写「无」。",
+    "照顾类别：用顿号隔开，只能写这些：{priorities}。没有就写「无」。",
     "公式不算数，合并的单元格不收。表里没有的人不会被删掉。",
     "交上去以后先看一遍每一行会怎么样，您确认了才写进去。",
 )
@@ -170,7 +173,8 @@ def confirm(desk: Desk) -> Response:
 
 def help_text(desk: Desk) -> List[str]:
     kinds = "、".join(desk.words.label(kind) for kind in ServiceKind)
-    return [desk.say(words, kinds=kinds) for words in HELP]
+    priorities = "、".join(words[0] for words in PRIORITIES.values())
+    return [desk.say(words, kinds=kinds, priorities=priorities) for words in HELP]
 
 
 # -- the preview -----------------------------------------------------------------------------------
@@ -247,8 +251,8 @@ def _title(desk: Desk, name: str) -> str:
 def _cell(desk: Desk, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return desk.say("是") if value else desk.say("否")
-    if name == "kinds":
-        return "、".join(desk.words.label(kind) for kind in value or ()) or desk.say("（无）")
+    if name in ("kinds", "priorities"):
+        return "、".join(desk.words.label(one) for one in value or ()) or desk.say("（无）")
     return desk.say("（空）") if value is None else str(value)
 
 

@@ -12,7 +12,7 @@ from actions.timebank.errors import Refusal, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member, Proposal
 from actions.timebank.staff import doubles, proposals
-from actions.timebank.staff.merging import StillOpen
+from actions.timebank.staff.merging import DoubleStillOpen
 from actions.timebank.staff.roles import Permission
 from actions.timebank.states import ProposalKind, ProposalState, Viewed
 from bot.console.desk import ConsoleRoute, Desk, NotFound
@@ -94,7 +94,7 @@ def _waiting(session: Session) -> List[Proposal]:
 def _why_not(desk: Desk, refusal: Refusal) -> str:
     said = desk.words.refusal(refusal.code)
     what: Optional[object] = refusal.facts.get("what")
-    if isinstance(refusal, StillOpen) and isinstance(what, list):
+    if isinstance(refusal, DoubleStillOpen) and isinstance(what, list):
         said += "、".join(desk.words.label(one) for one in what) + "。"
     return said
 

@@ -27,8 +27,8 @@ from actions.timebank.model.exchanges import (
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
 from actions.timebank.model.proposals import Proposal
-from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.register import MemberChange, MemberPriority, Training
+from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -78,9 +78,9 @@ __all__ = [
     "Lane",
     "LoginTry",
     "Member",
-    "Merge",
     "MemberChange",
     "MemberPriority",
+    "Merge",
     "Notice",
     "Offer",
     "Posting",

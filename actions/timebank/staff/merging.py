@@ -62,10 +62,14 @@ FATES: Mapping[str, Fate] = {
     "do_not_ask.member_id": Fate.MOVES,
     "join_card.issued_by_id": Fate.STAYS,
     "join_card.member_id": Fate.ENDS,
+    "member_change.by_id": Fate.STAYS,
+    "member_change.member_id": Fate.STAYS,
     "member_merge.approved_by_id": Fate.STAYS,
     "member_merge.double_id": Fate.STAYS,
     "member_merge.kept_id": Fate.STAYS,  # Doubles of the double: found by following the rows.
     "member_merge.proposed_by_id": Fate.STAYS,
+    "member_priority.member_id": Fate.MOVES,
+    "member_priority.set_by_id": Fate.STAYS,
     "notice.recipient_id": Fate.MOVES,
     "offer.helper_id": Fate.STAYS,
     "proposal.decided_by_id": Fate.STAYS,
@@ -83,16 +87,18 @@ FATES: Mapping[str, Fate] = {
     "staff_account.member_id": Fate.STAYS,
     "staff_deed.about_id": Fate.STAYS,
     "staff_deed.by_id": Fate.STAYS,
+    "training.member_id": Fate.MOVES,
+    "training.recorded_by_id": Fate.STAYS,
     "turn.member_id": Fate.STAYS,
     "wellbeing.member_id": Fate.STAYS,
 }
 """By every column that names a member."""
 
 
-class StillOpen(Refusal):
+class DoubleStillOpen(Refusal):
     """Something of the double must end first; facts: `what`, a list of `Obstacle`."""
 
-    code = "still_open"
+    code = "double_still_open"
 
 
 class Union:
@@ -102,7 +108,7 @@ class Union:
         return {MemberId(proposal.double_id), MemberId(proposal.kept_id)}
 
     def check(self, session: Session, proposal: Proposal, *, now: datetime) -> None:
-        """Raises UnknownMember when one has left or both are the same, StillOpen."""
+        """Raises UnknownMember when one has left or both are the same, DoubleStillOpen."""
         _both(session, MemberId(proposal.double_id), MemberId(proposal.kept_id))
 
     def legs(self, session: Session, proposal: Proposal) -> Mapping[AccountId, int]:
@@ -138,8 +144,7 @@ def unite(
     """Makes the two one, all of it or nothing; the same again returns the first merge.
 
     Raises NotYours, SamePerson and NotForSelf about whoever approves, WrongState (facts:
-    state="merged") when the double was merged into somebody else, UnknownMember and StillOpen as
-    `Union.check` does."""
+    state="merged") when the double was merged into somebody else, and what `Union.check` does."""
     require(session, approved_by, Permission.APPROVE_MOVEMENT, now=now)
     second_person(proposed_by, approved_by)
     not_for_self(approved_by, (double, kept))
@@ -198,7 +203,7 @@ def _both(session: Session, double: MemberId, kept: MemberId) -> tuple[Member, M
     leaving, staying = members.present(session, double), members.present(session, kept)
     what: list[Obstacle] = obstacles(session, leaving, staying)
     if what:
-        raise StillOpen(f"member {double} still has {what}", what=what)
+        raise DoubleStillOpen(f"member {double} still has {what}", what=what)
     return leaving, staying
 
 

@@ -113,7 +113,7 @@ def propose_merge(
     now: datetime,
 ) -> Proposal:
     """The double leaves, the kept one goes on with the hours of both. Raises NotYours,
-    ReasonNeeded, NotForSelf, UnknownMember, StillOpen, and WrongState when the double is
+    ReasonNeeded, NotForSelf, UnknownMember, DoubleStillOpen, and WrongState when the double is
     proposed already."""
     facts = {"double_id": double, "kept_id": kept}
     return propose(session, by=by, reason=reason, now=now, kind=ProposalKind.MERGE, **facts)

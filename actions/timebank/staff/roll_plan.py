@@ -86,21 +86,32 @@ class Plan:
         return self.count(RowFate.NEW) + self.count(RowFate.CHANGED)
 
 
-def plan(session: Session, entries: Sequence[Entry], choices: Choices, *, now: datetime) -> Plan:
-    """Says what each row would do; changes nothing and never raises for what a row says."""
-    return _Planner(session, entries, choices, now).plan(entries)
+def plan(
+    session: Session, entries: Sequence[Entry], choices: Choices, *, by: MemberId, now: datetime
+) -> Plan:
+    """Says what each row would do if `by` confirmed it; changes nothing and never raises for what
+    a row says."""
+    return _Planner(session, entries, choices, by, now).plan(entries)
 
 
 class _Planner:
     def __init__(
-        self, session: Session, entries: Sequence[Entry], choices: Choices, now: datetime
+        self,
+        session: Session,
+        entries: Sequence[Entry],
+        choices: Choices,
+        by: MemberId,
+        now: datetime,
     ) -> None:
-        self._choices, self._now = choices, now
+        self._choices, self._by, self._now = choices, by, now
+        priorities = roll.priorities_by_member(session)
         self._skills = roll.skills_by_member(session)
         self._people: dict[MemberId, Entry] = {}
         self._called: dict[tuple[str | None, str | None], list[MemberId]] = defaultdict(list)
         for person in roll.everybody(session):
-            known = roll.entry_of(person, self._skills.get(person.id, ()))
+            known = roll.entry_of(
+                person, self._skills.get(person.id, ()), priorities.get(person.id, ())
+            )
             self._people[MemberId(person.id)] = known
             self._called[known.name, known.lane].append(MemberId(person.id))
         self._lanes: dict[str, Lane] = {lane.name: lane for lane in roll.lanes(session)}
@@ -228,6 +239,8 @@ class _Planner:
                 lost = set(change.before) - set(change.after)
                 trained = [kind for kind in lost if self._skills[member][kind]]
                 problems += [Problem("trained", "kinds", {"kind": kind}) for kind in trained]
+            if change.column == "priorities" and member == self._by:
+                problems.append(Problem("own_priority", "priorities"))
         if problems:
             return replace(_refused(entry, problems), member=member, known=known)
         fate = RowFate.CHANGED if changes else RowFate.UNCHANGED

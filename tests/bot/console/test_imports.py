@@ -12,15 +12,15 @@ import pytest
 
 from actions.timebank.model import Lane, Member, RollImport, StaffDeed
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import ServiceKind
+from actions.timebank.states import PriorityClass, ServiceKind
 from bot.console.imports import FILE_PROBLEMS, HELP, PROBLEMS
-from bot.console.roll_table import KINDS
+from bot.console.roll_table import KINDS, PRIORITIES, TITLES
 from bot.console.words import read_words
 from tests.bot.console.conftest import Client, ConsoleHouse
 from tests.bot.console.test_sheets import workbook
 from tests.timebank.builders import make_member
 
-HEADER = ["编号", "姓名", "小名", "出生年", "组", "巷", "住处", "独居", "愿意帮忙", "会做的"]
+HEADER = list(TITLES.values())
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -48,7 +48,15 @@ def row(**said: Any) -> list[Any]:
     return [said.get(title) for title in HEADER]
 
 
-WANG = row(姓名="王桂兰", 出生年=1943, 巷="桂花巷", 住处="老槐树旁", 独居="是", 会做的="做饭、理发")
+WANG = row(
+    姓名="王桂兰",
+    出生年=1943,
+    巷="桂花巷",
+    住处="老槐树旁",
+    独居="是",
+    会做的="做饭、理发",
+    照顾类别="低保",
+)
 
 
 # -- out -------------------------------------------------------------------------------------------
@@ -106,6 +114,8 @@ def test_every_kind_is_called_as_the_console_calls_it() -> None:
     words = read_words("zh")
     for kind in ServiceKind:
         assert KINDS[kind][0] == words.label(kind)
+    for priority in PriorityClass:
+        assert PRIORITIES[priority][0] == words.label(priority)
 
 
 # -- in --------------------------------------------------------------------------------------------
@@ -130,7 +140,7 @@ def test_a_row_shows_all_that_is_wrong_with_it(console: ConsoleHouse, chen: Clie
         preview(
             chen,
             row(姓名="王" * 41, 出生年="去年", 巷="=A1", 独居="也许", 会做的="做饭、飞"),
-            row(编号=4711, 出生年=1890),
+            row(编号=4711, 出生年=1880),
         )
     ).text
     for words in (
@@ -140,7 +150,7 @@ def test_a_row_shows_all_that_is_wrong_with_it(console: ConsoleHouse, chen: Clie
         "独居：看不懂「也许」",
         "会做的：里有不认识的活：「做饭、飞」",
         "编号：没有4711号这个人",
-        "出生年：不对，应该在1900年到2026年之间",
+        "出生年：不对，应该在1890年到2026年之间",
     ):
         assert words in page, words
     assert "确认导入" not in page

@@ -36,16 +36,18 @@ from actions.timebank.model import (
     Delegation,
     JoinCard,
     Member,
+    MemberPriority,
     Merge,
     Notice,
     Proposal,
     Relation,
     Reminder,
+    Training,
     Transfer,
 )
 from actions.timebank.notices import tell
-from actions.timebank.staff import merging, proposals
-from actions.timebank.staff.merging import Fate, StillOpen
+from actions.timebank.staff import leaving, merging, proposals
+from actions.timebank.staff.merging import DoubleStillOpen, Fate
 from actions.timebank.staff.roles import Role
 from actions.timebank.states import (
     CardState,
@@ -54,6 +56,7 @@ from actions.timebank.states import (
     DayPart,
     DelegationState,
     NoticeState,
+    PriorityClass,
     ProposalState,
     RelationKind,
     Rhythm,
@@ -121,6 +124,23 @@ def furnish(hood: Neighbourhood, double: Member) -> None:
         now=MORNING,
     )
     check_ins.set_rhythm(session, member=double.id, rhythm=Rhythm.WEEKLY, now=MORNING)
+    session.add_all(
+        [
+            MemberPriority(
+                member_id=double.id,
+                priority=PriorityClass.LOW_INCOME,
+                set_by_id=hood.staff.id,
+                set_at=MORNING,
+            ),
+            Training(
+                member_id=double.id,
+                service_kind=ServiceKind.BATHING,
+                trained_at=MORNING,
+                recorded_by_id=hood.staff.id,
+                recorded_at=MORNING,
+            ),
+        ]
+    )
     tell(session, double.id, "thanks", about="x", now=MORNING)
 
 
@@ -218,7 +238,11 @@ def test_a_merge_is_not_reversed(hood: Neighbourhood, unite: Callable[..., Merge
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE member_merge SET kept_id = proposed_by_id", "DELETE FROM member_merge"],
+    [
+        "UPDATE member_merge SET kept_id = proposed_by_id",
+        "DELETE FROM member_merge",
+        "UPDATE member SET left_at = NULL, left_why = NULL",
+    ],
 )
 def test_the_database_never_undoes_a_merge(
     hood: Neighbourhood, unite: Callable[..., Merge], statement: str
@@ -226,6 +250,15 @@ def test_the_database_never_undoes_a_merge(
     unite()
     with pytest.raises(IntegrityError, match="a merge"), hood.session.begin_nested():
         hood.session.execute(text(statement))
+
+
+def test_a_double_does_not_come_back(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge], chen: MemberId
+) -> None:
+    unite()
+    with pytest.raises(WrongState) as refused:
+        leaving.come_back(hood.session, member=double.id, by=chen, now=MORNING)
+    assert refused.value.facts == {"state": "merged"}
 
 
 def test_a_chain_of_doubles_ends_in_one_account(
@@ -318,7 +351,9 @@ def test_gaps_are_filled_and_nothing_known_is_replaced(
     hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
 ) -> None:
     double.birth_year, double.place, double.lives_alone = 1955, "村西头", True
+    double.photo = "6.jpg"
     unite()
+    assert (hood.zhang.photo, double.photo) == ("6.jpg", None)
     assert (hood.zhang.birth_year, hood.zhang.place) == (1955, "村东头")
     assert hood.zhang.lives_alone
 
@@ -426,7 +461,7 @@ def test_what_began_since_is_in_the_way_of_the_approval(
 ) -> None:
     proposed = propose(hood, double, chen)
     hood.ask(elder=double.id)
-    with pytest.raises(StillOpen):
+    with pytest.raises(DoubleStillOpen):
         proposals.approve(hood.session, proposal_id=proposed.id, by=zhou, now=MORNING)
     assert proposed.state is ProposalState.PROPOSED
 

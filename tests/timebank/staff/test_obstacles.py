@@ -21,7 +21,7 @@ from actions.timebank.model import (
     Offer,
 )
 from actions.timebank.staff import accounts
-from actions.timebank.staff.merging import StillOpen
+from actions.timebank.staff.merging import DoubleStillOpen
 from actions.timebank.staff.obstacles import Obstacle
 from actions.timebank.staff.roles import Role
 from actions.timebank.states import (
@@ -117,7 +117,7 @@ def test_what_is_open_is_in_the_way(
     what: list[Obstacle],
 ) -> None:
     begin(hood, double)
-    with pytest.raises(StillOpen) as refused:
+    with pytest.raises(DoubleStillOpen) as refused:
         unite()
     assert refused.value.facts["what"] == what
     assert double.left_at is None
@@ -128,6 +128,6 @@ def test_a_visit_under_way_is_in_the_way_of_both_sides(
     hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
 ) -> None:
     hood.accepted(hood.ask(elder=double.id))
-    with pytest.raises(StillOpen) as refused:
+    with pytest.raises(DoubleStillOpen) as refused:
         unite()
     assert refused.value.facts["what"] == [Obstacle.REQUEST, Obstacle.HOLD]

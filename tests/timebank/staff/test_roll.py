@@ -13,16 +13,17 @@ from actions.timebank import ledger, members
 from actions.timebank.errors import ChangedMeanwhile, NothingOpen, NotYours, WrongState
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Group, Lane, Member, RollImport, Skill
-from actions.timebank.staff import roll, roll_import, roll_plan
+from actions.timebank.staff import register, roll, roll_import, roll_plan
 from actions.timebank.staff.roles import Role
 from actions.timebank.staff.roll import Entry, Problem
 from actions.timebank.staff.roll_import import TooManyRows
 from actions.timebank.staff.roll_plan import Change, Choices, Plan, Planned, RowFate
-from actions.timebank.states import ServiceKind
+from actions.timebank.states import PriorityClass, ServiceKind
 from tests.timebank.builders import MORNING, make_member
 from tests.timebank.staff.desk import hired
 
 EAST = "东片互助组"
+NOBODY = MemberId(4710)
 
 
 def row(line: int = 2, /, **said: Any) -> Entry:
@@ -30,7 +31,7 @@ def row(line: int = 2, /, **said: Any) -> Entry:
 
 
 def planned(session: Session, *entries: Entry, **choices: Any) -> Plan:
-    return roll_plan.plan(session, entries, Choices(**choices), now=MORNING)
+    return roll_plan.plan(session, entries, Choices(**choices), by=NOBODY, now=MORNING)
 
 
 def one(session: Session, entry: Entry, **choices: Any) -> Planned:
@@ -145,7 +146,7 @@ def test_who_is_named_by_number_is_not_meant_by_another_row(session: Session, li
         ({"place": "村\x00头"}, [("control_character", "place")]),
         ({"nickname": "二\ud800"}, [("control_character", "nickname")]),
         ({"name": "王\N{REPLACEMENT CHARACTER}兰"}, [("control_character", "name")]),
-        ({"birth_year": 1899}, [("birth_year", "birth_year")]),
+        ({"birth_year": 1889}, [("birth_year", "birth_year")]),
         ({"birth_year": 2027}, [("birth_year", "birth_year")]),
         ({"number": 4711}, [("number_unknown", "number")]),
         ({"number": -1}, [("number_unknown", "number")]),
@@ -206,6 +207,36 @@ def test_a_lane_with_a_bad_name_is_never_offered(session: Session) -> None:
     plan = planned(session, bad, lanes=frozenset({"新\x07巷"}))
     assert plan.new_lanes == ()
     assert plan.rows[0].fate is RowFate.REFUSED
+
+
+def test_priorities_come_by_a_table_but_nobody_s_own(
+    session: Session, li: Member, chen: MemberId
+) -> None:
+    poor = (PriorityClass.LOW_INCOME,)
+    rows = Entry(2, number=li.id, priorities=poor), Entry(3, number=chen, priorities=poor)
+    plan = roll_plan.plan(session, rows, Choices(), by=chen, now=MORNING)
+    assert plan.rows[0].changes == (Change("priorities", (), poor),)
+    assert plan.rows[1].problems == (Problem("own_priority", "priorities"),)
+    confirm(session, upload(session, chen, *rows), chen)
+    assert [row.priority for row in register.priorities_of(session, li.id)] == [*poor]
+    assert register.priorities_of(session, chen) == []
+
+
+def test_who_changed_what_is_written_down_and_open_pages_notice(
+    session: Session, li: Member, chen: MemberId
+) -> None:
+    before = li.version
+    said = Entry(2, number=li.id, lane="槐树巷", kinds=(ServiceKind.MEALS,), birth_year=1951)
+    confirm(session, upload(session, chen, said, row(3)), chen)
+    changes = register.changes_of(session, li.id, limit=9)
+    assert {(one.field, one.before, one.after, one.by_id) for one in changes} == {
+        ("lane", "桂花巷", "槐树巷", chen),
+        ("skills", "meals repair", "meals", chen),
+        ("birth_year", "1950", "1951", chen),
+    }
+    assert li.version == before + 1
+    wang = members.find_member(session, "王桂兰")
+    assert [one.field for one in register.changes_of(session, wang.id, limit=9)] == ["joined"]
 
 
 # -- from the upload to the confirmation -----------------------------------------------------------
