@@ -6,12 +6,13 @@ import pytest
 
 from actions.timebank import disputes
 from actions.timebank.ids import MemberId
-from actions.timebank.model import Member, Proposal, StaffDeed
+from actions.timebank.model import Member, Notice, Proposal, StaffDeed
 from actions.timebank.staff import proposals
 from actions.timebank.staff.obstacles import Obstacle
 from actions.timebank.staff.roles import Role
 from actions.timebank.states import Viewed
 from bot.console.words import read_words
+from bot.notices import told
 from tests.bot.console.conftest import Client, ConsoleHouse
 from tests.timebank.builders import make_member
 from tests.timebank.neighbourhood import new_turn
@@ -72,6 +73,9 @@ def test_a_proposal_waits_for_a_second_person(
     assert console.street.row(Member, id=double).left_at is not None
     assert console.street.balance("张秀英").posted == 90
     assert "章秀英" not in chen.get("/merges").text
+    [notice] = console.street.rows(Notice, kind="merged")
+    words, _ = told(notice, console.parts.phrases)
+    assert words == "您有两个时间账户，村里并成一个了：本人说的。现在一共有90分钟。"
 
 
 def test_what_is_open_is_named_and_the_other_way_round_stays_possible(

@@ -46,6 +46,7 @@ from actions.timebank.model import (
     Transfer,
 )
 from actions.timebank.notices import tell
+from actions.timebank.session import Village
 from actions.timebank.staff import leaving, merging, proposals
 from actions.timebank.staff.merging import DoubleStillOpen, Fate
 from actions.timebank.staff.roles import Role
@@ -64,7 +65,7 @@ from actions.timebank.states import (
     TransferKind,
 )
 from tests.timebank.builders import MORNING, make_member
-from tests.timebank.neighbourhood import Neighbourhood, new_turn
+from tests.timebank.neighbourhood import Neighbourhood, new_turn, settle_in
 from tests.timebank.staff.desk import hired
 
 
@@ -488,3 +489,26 @@ def test_only_two_who_are_here_become_one(
     hood.zhang.left_at = MORNING
     with pytest.raises(UnknownMember):
         unite()
+
+
+def test_each_database_merges_and_keeps_what_was_merged(any_village: Village) -> None:
+    with any_village.transaction() as session:
+        hood = settle_in(session, MORNING)
+        chen, zhou = hired(session, "陈会计", Role.COORDINATOR), hired(session, "周", Role.MEDIATOR)
+        double = make_member(session, "秀英", now=MORNING, opening_minutes=90)
+        furnish(hood, double)
+        proposed = propose(hood, double, chen)
+        proposals.approve(session, proposal_id=proposed.id, by=zhou, now=MORNING)
+        assert hood.balance(hood.zhang).posted == 90
+        gone = double.id
+    for statement in (
+        "UPDATE member_merge SET at = at",
+        "DELETE FROM member_merge",
+        f"UPDATE member SET left_at = NULL WHERE id = {gone}",
+        "UPDATE transfer SET reason = 'x'",
+        "DELETE FROM posting",
+    ):
+        with pytest.raises(IntegrityError), any_village.transaction() as session:
+            session.execute(text(statement))
+    with any_village.reading() as session:
+        assert ledger.verify(session).intact
