@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import yaml
 
@@ -80,24 +81,22 @@ class Words:
         return sign + (parts.strip() or f"0{minute}")
 
 
+def themes(folder: Path = FOLDER) -> List[Mapping[str, Any]]:
+    """What each theme says, the frame first: what several of them say is said in its words."""
+    files = sorted(folder.glob("*.yml"), key=lambda file: (file.stem != "frame", file.stem))
+    return [yaml.safe_load(file.read_text("utf-8")) or {} for file in files]
+
+
 def read_words(language: str, folder: Path = FOLDER) -> Words:
-    """All themes together. The frame's English for what several of them say goes before theirs.
-    Raises ValueError when two of them name one state, refusal or deed differently."""
-    english: Dict[str, str] = {}
-    labels: Dict[str, Dict[str, str]] = {}
-    refusals: Dict[str, str] = {}
-    deeds: Dict[str, str] = {}
-    for file in sorted(folder.glob("*.yml"), key=lambda file: (file.stem != "frame", file.stem)):
-        theme = yaml.safe_load(file.read_text("utf-8")) or {}
-        english = {**(theme.get("english") or {}), **english}
-        _add(refusals, theme.get("refusals") or {}, file)
-        _add(deeds, theme.get("deeds") or {}, file)
-        for name, values in (theme.get("labels") or {}).items():
-            _add(labels.setdefault(name, {}), values, file)
-    return Words(language, english, labels, refusals, deeds)
+    """All themes together; where two differ, the first says."""
+    said = themes(folder)
 
+    def together(part: str) -> Dict[str, str]:
+        return dict(ChainMap(*(theme.get(part) or {} for theme in said)))
 
-def _add(known: Dict[str, str], more: Mapping[str, str], file: Path) -> None:
-    for key, value in more.items():
-        if known.setdefault(str(key), str(value)) != str(value):
-            raise ValueError(f"{file.name} says {key} differently than another theme")
+    names = {name for theme in said for name in theme.get("labels") or {}}
+    labels = {
+        name: dict(ChainMap(*((theme.get("labels") or {}).get(name, {}) for theme in said)))
+        for name in names
+    }
+    return Words(language, together("english"), labels, together("refusals"), together("deeds"))
