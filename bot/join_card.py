@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Mapping, Optional
 
 import segno
 from jinja2 import Environment, FileSystemLoader
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from actions.timebank.clock import VILLAGE_ZONE
 
 TEMPLATES = Path(__file__).parent / "templates"
+STYLE = Path(__file__).parent / "console" / "static" / "join_card.css"
 WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
 
 
@@ -20,8 +22,20 @@ def deep_link(bot: str, code: str) -> str:
     return f"https://t.me/{bot}?start={code}"
 
 
-def card_page(*, name: str, link: str, expires_at: datetime, staff: str) -> str:
-    """A page of HTML to print, which needs nothing from outside. `staff` is whom to call."""
+def card_page(
+    *,
+    name: str,
+    link: str,
+    expires_at: datetime,
+    staff: str,
+    sheet: str = "",
+    script: str = "",
+    back: str = "",
+    words: Optional[Mapping[str, str]] = None,
+) -> str:
+    """A page of HTML to print; `staff` is whom to call. A file of its own needs nothing from
+    outside; in the console `sheet` and `script` are addresses, `back` leads to the member, and
+    `words` are on the buttons `print` and `back`."""
     page = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     square = segno.make_qr(link, error="q").svg_inline(omitsize=True, border=4)
     return page.get_template("join_card.html").render(
@@ -30,6 +44,11 @@ def card_page(*, name: str, link: str, expires_at: datetime, staff: str) -> str:
         square=Markup(square),
         until=until(expires_at),
         staff=staff,
+        sheet=sheet,
+        script=script,
+        back=back,
+        words=words or {},
+        style="" if sheet else Markup(STYLE.read_text("utf-8")),
     )
 
 

@@ -18,6 +18,7 @@ from actions.timebank.errors import NotYours, Refusal
 from actions.timebank.staff import sessions
 from actions.timebank.staff.roles import Permission
 from bot.console import front, imports, merges, staff_pages
+from bot.console import front, people, people_edit, people_ways, staff_pages
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
@@ -36,6 +37,7 @@ NOWHERE = "没有这一页，或者它已经不在了。"
 NAV: Sequence[NavEntry] = (
     NavEntry("/import", "名册导入导出", Permission.EDIT_PEOPLE),
     NavEntry("/merges", "登记了两次的人", Permission.EDIT_PEOPLE),
+    NavEntry("/people", "村民", Permission.SEE_PEOPLE),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
 )
@@ -45,6 +47,13 @@ NAV: Sequence[NavEntry] = (
 def all_routes() -> List[ConsoleRoute]:
     """Every page and deed of the console, by theme."""
     return [*front.ROUTES, *imports.ROUTES, *merges.ROUTES, *staff_pages.ROUTES]
+    return [
+        *front.ROUTES,
+        *people.ROUTES,
+        *people_edit.ROUTES,
+        *people_ways.ROUTES,
+        *staff_pages.ROUTES,
+    ]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:
