@@ -205,12 +205,20 @@ def reverse(
     for account_id in legs:
         kept, key = ends_in(session, account_id), f"{idempotency_key}:{account_id}"
         if kept != account_id:
-            merge(session, double=account_id, kept=kept, idempotency_key=key, now=now)
+            merge(
+                session, double=account_id, kept=kept, idempotency_key=key, now=now, reason=reason
+            )
     return undone
 
 
 def merge(
-    session: Session, *, double: AccountId, kept: AccountId, idempotency_key: str, now: datetime
+    session: Session,
+    *,
+    double: AccountId,
+    kept: AccountId,
+    idempotency_key: str,
+    now: datetime,
+    reason: str = "",
 ) -> Transfer | None:
     """Moves all that the double's account has, or owes, to the kept one; None when that is
     nothing. Raises WrongState (facts: state="held") while minutes of the double are held."""
@@ -224,6 +232,7 @@ def merge(
         session,
         kind=TransferKind.MERGE,
         legs={double: -has.posted, kept: has.posted},
+        reason=reason,
         idempotency_key=idempotency_key,
         now=now,
     )

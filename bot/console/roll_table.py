@@ -27,7 +27,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from actions.timebank.staff.roll import MOST_ROWS, Entry, Problem, is_plain
-from actions.timebank.states import ServiceKind
+from actions.timebank.states import PriorityClass, ServiceKind
 from bot.console.sheets import Cell, FileRefused, Line, Unread, read_sheet
 
 HEADER_WITHIN = 10
@@ -39,24 +39,34 @@ YES, NO = "是", "否"
 _YES = frozenset({"是", "对", "有", "要", "√", "✓", "1", "y", "yes", "true"})
 _NO = frozenset({"否", "不", "不是", "没有", "无", "×", "✗", "0", "n", "no", "false"})
 NOTHING = "无"
-"""In the column of kinds: takes all of them away."""
+"""In the columns of kinds and priorities: takes all of them away."""
 
 KINDS: Mapping[ServiceKind, Tuple[str, ...]] = {
-    ServiceKind.MEALS: ("助餐", "做饭", "送饭"),
-    ServiceKind.CLEANING: ("助洁", "打扫", "保洁"),
+    ServiceKind.MEALS: ("做饭", "助餐", "送饭"),
+    ServiceKind.CLEANING: ("打扫", "助洁", "保洁"),
     ServiceKind.SHOPPING: ("买东西", "代购", "买菜"),
-    ServiceKind.ERRAND: ("代办", "跑腿办事", "跑腿"),
-    ServiceKind.ESCORT_MEDICAL: ("助医", "陪着看病", "陪诊"),
-    ServiceKind.ESCORT_WALK: ("助行", "陪着走走"),
+    ServiceKind.ERRAND: ("跑腿代办", "代办", "跑腿办事", "跑腿"),
+    ServiceKind.ESCORT_MEDICAL: ("陪看病", "助医", "陪着看病", "陪诊"),
+    ServiceKind.ESCORT_WALK: ("陪走走", "助行", "陪着走走"),
     ServiceKind.REPAIR: ("修东西", "维修"),
-    ServiceKind.COMPANIONSHIP: ("陪伴", "陪着说说话", "聊天"),
-    ServiceKind.BATHING: ("助浴", "洗澡"),
+    ServiceKind.COMPANIONSHIP: ("陪说话", "陪伴", "陪着说说话", "聊天"),
+    ServiceKind.BATHING: ("帮洗澡", "助浴", "洗澡"),
     ServiceKind.HAIRCUT: ("理发", "剪头发"),
     ServiceKind.FARM_WORK: ("农活", "干地里的活"),
-    ServiceKind.URGENT_HELP: ("助急", "帮个急忙"),
+    ServiceKind.URGENT_HELP: ("急事", "助急", "帮个急忙"),
 }
-"""What staff call each kind, first the word that goes out."""
+"""What staff call each kind, first the word that the console has for it and that goes out."""
 _KIND_OF = {word: kind for kind, words in KINDS.items() for word in words}
+
+PRIORITIES: Mapping[PriorityClass, Tuple[str, ...]] = {
+    PriorityClass.OLD_AND_ALONE: ("高龄独居",),
+    PriorityClass.LOW_INCOME: ("低保",),
+    PriorityClass.DESTITUTE: ("五保", "特困"),
+    PriorityClass.DISABLED: ("失能", "半失能", "残疾"),
+    PriorityClass.LOST_ONLY_CHILD: ("计生特殊家庭", "失独"),
+    PriorityClass.CHILDREN_AWAY: ("空巢",),
+}
+_PRIORITY_OF = {word: one for one, words in PRIORITIES.items() for word in words}
 
 
 class Column(NamedTuple):
@@ -79,6 +89,7 @@ COLUMNS: Sequence[Column] = (
     Column("lives_alone", "独居", ("是否独居",), 8),
     Column("takes_tasks", "愿意帮忙", ("是否愿意帮忙",), 10),
     Column("kinds", "会做的", ("会做什么", "能做的"), 32),
+    Column("priorities", "照顾类别", ("优先类别", "照顾"), 20),
 )
 TITLES: Mapping[str, str] = {column.name: column.title for column in COLUMNS}
 _NAMED = {title: column for column in COLUMNS for title in (column.title, *column.also)}
@@ -189,14 +200,21 @@ def _read_yes_or_no(cell: Cell) -> Reading:
     return None, "not_yes_or_no"
 
 
-def _read_kinds(cell: Cell) -> Reading:
-    words = [word for word in re.split(r"[、，,;；/\s]+", str(cell)) if word]
-    if words == [NOTHING]:
-        return (), ""
-    if any(word not in _KIND_OF for word in words):
-        return None, "kind_unknown"
-    said = {_KIND_OF[word] for word in words}
-    return tuple(kind for kind in ServiceKind if kind in said), ""
+def _read_several(
+    known: Mapping[str, Any], options: Iterable[Any], unknown: str
+) -> Callable[[Cell], Reading]:
+    """Reads a list of words that are known, in whatever way it is separated."""
+
+    def read(cell: Cell) -> Reading:
+        words = [word for word in re.split(r"[、，,;；/\s]+", str(cell)) if word]
+        if words == [NOTHING]:
+            return (), ""
+        if any(word not in known for word in words):
+            return None, unknown
+        said = {known[word] for word in words}
+        return tuple(one for one in options if one in said), ""
+
+    return read
 
 
 _READERS: Mapping[str, Callable[[Cell], Reading]] = {
@@ -204,7 +222,8 @@ _READERS: Mapping[str, Callable[[Cell], Reading]] = {
     "birth_year": _read_year,
     "lives_alone": _read_yes_or_no,
     "takes_tasks": _read_yes_or_no,
-    "kinds": _read_kinds,
+    "kinds": _read_several(_KIND_OF, ServiceKind, "kind_unknown"),
+    "priorities": _read_several(_PRIORITY_OF, PriorityClass, "priority_unknown"),
 }
 
 
@@ -251,7 +270,7 @@ def as_cell(entry: Entry, name: str) -> Any:
     if isinstance(value, bool):
         return YES if value else NO
     if isinstance(value, tuple):
-        return "、".join(KINDS[kind][0] for kind in value)
+        return "、".join((KINDS.get(one) or PRIORITIES[one])[0] for one in value)
     return value
 
 

@@ -27,6 +27,7 @@ from bot.console import (
 from bot.console import board, books, front, proposals, staff_pages
 from bot.console import counter, front, matters, requests, staff_pages, today
 from bot.console import broadcasts, front, staff_pages
+from bot.console import front, imports, merges, staff_pages
 from bot.console import front, people, people_edit, people_ways, staff_pages
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
@@ -56,6 +57,8 @@ NAV: Sequence[NavEntry] = (
     NavEntry("/disputes", "争议", Permission.SEE_CONVERSATIONS),
     NavEntry("/alarms", "警报", Permission.SEE_TODAY),
     NavEntry("/broadcasts", "广播", Permission.PROPOSE_BROADCAST),
+    NavEntry("/import", "名册导入导出", Permission.EDIT_PEOPLE),
+    NavEntry("/merges", "登记了两次的人", Permission.EDIT_PEOPLE),
     NavEntry("/people", "村民", Permission.SEE_PEOPLE),
     NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
     NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
@@ -65,6 +68,7 @@ NAV: Sequence[NavEntry] = (
 
 def all_routes() -> List[ConsoleRoute]:
     """Every page and deed of the console, by theme."""
+    return [*front.ROUTES, *imports.ROUTES, *merges.ROUTES, *staff_pages.ROUTES]
     return [
         *front.ROUTES,
         *conversation_work.ROUTES,
@@ -118,6 +122,11 @@ def console_routes(parts: ConsoleParts) -> List[BaseRoute]:
     ]
 
 
+def _is_ones_own(route: ConsoleRoute) -> bool:
+    """One's own account is open to everybody; /merges and /members are not /me."""
+    return route.path == "/me" or route.path.startswith("/me/")
+
+
 async def _to_the_front(_request: Request) -> Response:
     return RedirectResponse(ROOT + "/", status_code=303)
 
@@ -135,9 +144,9 @@ class Console:
             staff = await run_in_threadpool(staff_at, self._parts.village, request)
             if staff is None:
                 return self._to_login(request)
-            if staff.must_change and not route.path.startswith("/me"):
+            if staff.must_change and not _is_ones_own(route):
                 return RedirectResponse(f"{ROOT}/me", status_code=303)
-            if not staff.may(route.permission) and not route.path.startswith("/me"):
+            if not staff.may(route.permission) and not _is_ones_own(route):
                 return self._problem(request, staff, 403, "您的角色看不到这一页。")
             form = None
             if request.method not in ("GET", "HEAD"):

@@ -41,6 +41,7 @@ from actions.timebank.model.proposals import Proposal
 from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.honours import HonourWish
 from actions.timebank.model.register import MemberChange, MemberPriority, Training
+from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.staff import (
     LoginTry,
     StaffAccount,
@@ -99,9 +100,9 @@ __all__ = [
     "Lane",
     "LoginTry",
     "Member",
-    "Merge",
     "MemberChange",
     "MemberPriority",
+    "Merge",
     "Notice",
     "Offer",
     "Posting",

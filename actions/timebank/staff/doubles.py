@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from itertools import combinations
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from actions.timebank import ledger, members
 from actions.timebank.ids import MemberId
-from actions.timebank.model import Member
+from actions.timebank.model import ChannelBinding, Member, Posting, Turn
 from actions.timebank.staff import roll
+from actions.timebank.staff.obstacles import Obstacle, obstacles
+from actions.timebank.states import Channel, ServiceKind
 
 
 class Alike(str, Enum):
@@ -91,3 +96,40 @@ def _names(person: Member) -> Iterator[str]:
     yield str(person.name)
     if person.nickname:
         yield str(person.nickname)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two who may be one, as staff compare them."""
+
+    person: Member
+    kinds: tuple[ServiceKind, ...]
+    posted: int
+    """Minutes in the account."""
+    movements: int
+    """How often minutes moved there."""
+    last_heard: datetime | None
+    channels: tuple[Channel, ...]
+    """Messengers in which a chat speaks for this member now; it ends for who leaves."""
+    in_the_way: tuple[Obstacle, ...]
+    """What must end before this one can leave for the other."""
+
+
+def side(session: Session, person: Member, other: Member) -> Side:
+    """Everything by which staff see whether it is `other`, and which of the two to keep."""
+    me = MemberId(person.id)
+    account = ledger.account_of(session, me).id
+    moved = select(func.count()).select_from(Posting).where(Posting.account_id == account)
+    heard = select(func.max(Turn.began_at)).where(Turn.member_id == me)
+    chats = select(ChannelBinding.channel).where(
+        ChannelBinding.member_id == me, ChannelBinding.unbound_at.is_(None)
+    )
+    return Side(
+        person=person,
+        kinds=tuple(skill.service_kind for skill in members.skills_of(session, me)),
+        posted=ledger.balance(session, account).posted,
+        movements=session.execute(moved).scalar_one(),
+        last_heard=session.execute(heard).scalar_one(),
+        channels=tuple(session.execute(chats).scalars()),
+        in_the_way=tuple(obstacles(session, person, other)),
+    )

@@ -21,10 +21,12 @@ from actions.timebank.model import (
     DoNotAsk,
     JoinCard,
     Member,
+    MemberPriority,
     Notice,
     Relation,
     Reminder,
     Skill,
+    Training,
 )
 from actions.timebank.states import (
     CardState,
@@ -48,6 +50,8 @@ def hand_over(session: Session, double: Member, kept: Member, *, now: datetime) 
     _move_skills(session, old, new)
     _move_unless_there(session, Availability, ("weekday", "part"), old, new)
     _move_unless_there(session, CheckInWish, (), old, new)
+    _move_unless_there(session, MemberPriority, ("priority",), old, new)
+    _move(session, Training.member_id, old, new)
     _move(session, DoNotAsk.member_id, old, new)
     alive = (ReminderState.WAITING, ReminderState.TOLD)
     _move(session, Reminder.member_id, old, new, Reminder.state.in_(alive))
@@ -87,8 +91,13 @@ def _fill_gaps(double: Member, kept: Member) -> None:
     for name in ("nickname", "birth_year", "place"):
         if not getattr(kept, name):
             setattr(kept, name, getattr(double, name))
+    if kept.photo is None:
+        # One file, one owner: who changes the picture deletes the one before.
+        kept.photo, double.photo = double.photo, None
     kept.lives_alone = kept.lives_alone or double.lives_alone
     kept.takes_tasks = kept.takes_tasks or double.takes_tasks
+    for person in (double, kept):
+        person.version += 1
 
 
 def _move(session: Session, column: Any, old: MemberId, new: MemberId, *which: Any) -> None:

@@ -32,6 +32,7 @@ from actions.timebank.model import (
     Delegation,
     JoinCard,
     Member,
+    Merge,
     ServiceRequest,
     StaffAccount,
 )
@@ -138,12 +139,15 @@ def leave(
 
 def come_back(session: Session, *, member: MemberId, by: MemberId, now: datetime) -> Member:
     """Here again, with the hours from before; phones and links must be given anew. Raises
-    NotYours, UnknownMember, WrongState for somebody who is here."""
+    NotYours, UnknownMember, WrongState for somebody who is here (facts: state="present"), or who
+    was another member's double (state="merged")."""
     accounts.require(session, by, Permission.EDIT_PEOPLE, now=now)
     person = members.member(session, member)
     session.refresh(person, with_for_update=True)
     if person.left_at is None:
         raise WrongState(f"member {member} is here", state="present")
+    if session.get(Merge, member) is not None:
+        raise WrongState(f"member {member} is somebody else's double", state="merged")
     why = person.left_why
     person.left_at = person.left_why = None
     note(session, person, "left", "" if why is None else why.value, "", by=by, now=now, always=True)

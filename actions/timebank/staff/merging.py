@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from actions.timebank import ledger, members
 from actions.timebank.errors import Refusal, UnknownMember, WrongState
-from actions.timebank.ids import AccountId, MemberId
-from actions.timebank.model import Member, Merge
+from actions.timebank.ids import AccountId, MemberId, TransferId
+from actions.timebank.model import Member, Merge, Proposal
 from actions.timebank.notices import tell
 from actions.timebank.staff import handover
 from actions.timebank.staff.accounts import not_for_self, require, second_person
@@ -63,10 +63,14 @@ FATES: Mapping[str, Fate] = {
     "do_not_ask.member_id": Fate.MOVES,
     "join_card.issued_by_id": Fate.STAYS,
     "join_card.member_id": Fate.ENDS,
+    "member_change.by_id": Fate.STAYS,
+    "member_change.member_id": Fate.STAYS,
     "member_merge.approved_by_id": Fate.STAYS,
     "member_merge.double_id": Fate.STAYS,
     "member_merge.kept_id": Fate.STAYS,  # Doubles of the double: found by following the rows.
     "member_merge.proposed_by_id": Fate.STAYS,
+    "member_priority.member_id": Fate.MOVES,
+    "member_priority.set_by_id": Fate.STAYS,
     "notice.recipient_id": Fate.MOVES,
     "offer.helper_id": Fate.STAYS,
     "proposal.decided_by_id": Fate.STAYS,
@@ -84,27 +88,48 @@ FATES: Mapping[str, Fate] = {
     "staff_account.member_id": Fate.STAYS,
     "staff_deed.about_id": Fate.STAYS,
     "staff_deed.by_id": Fate.STAYS,
+    "training.member_id": Fate.MOVES,
+    "training.recorded_by_id": Fate.STAYS,
     "turn.member_id": Fate.STAYS,
     "wellbeing.member_id": Fate.STAYS,
 }
 """By every column that names a member."""
 
 
-class StillOpen(Refusal):
+class DoubleStillOpen(Refusal):
     """Something of the double must end first; facts: `what`, a list of `Obstacle`."""
 
-    code = "still_open"
+    code = "double_still_open"
 
 
-def check(
-    session: Session, *, double: MemberId, kept: MemberId, by: MemberId, now: datetime
-) -> tuple[Member, Member]:
-    """Raises what stands in the way of a merge that this member of the staff proposes: NotYours
-    without the permission, NotForSelf, UnknownMember when one has left or both are the same row,
-    StillOpen."""
-    require(session, by, Permission.EDIT_PEOPLE, now=now)
-    not_for_self(by, (double, kept))
-    return _both(session, double, kept)
+class Union:
+    """The merge of two members as a `movements.Movement`: what staff propose and approve."""
+
+    def parties(self, session: Session, proposal: Proposal) -> set[MemberId]:
+        return {MemberId(proposal.double_id), MemberId(proposal.kept_id)}
+
+    def check(self, session: Session, proposal: Proposal, *, now: datetime) -> None:
+        """Raises UnknownMember when one has left or both are the same, DoubleStillOpen."""
+        _both(session, MemberId(proposal.double_id), MemberId(proposal.kept_id))
+
+    def legs(self, session: Session, proposal: Proposal) -> Mapping[AccountId, int]:
+        double, kept = _account(session, proposal.double_id), _account(session, proposal.kept_id)
+        has = ledger.balance(session, double).posted
+        return {double: -has, kept: has} if has else {}
+
+    def perform(
+        self, session: Session, proposal: Proposal, *, by: MemberId, now: datetime
+    ) -> TransferId | None:
+        made = unite(
+            session,
+            double=MemberId(proposal.double_id),
+            kept=MemberId(proposal.kept_id),
+            proposed_by=MemberId(proposal.proposed_by_id),
+            approved_by=by,
+            reason=proposal.reason,
+            now=now,
+        )
+        return None if made.transfer_id is None else TransferId(made.transfer_id)
 
 
 def unite(
@@ -114,13 +139,13 @@ def unite(
     kept: MemberId,
     proposed_by: MemberId,
     approved_by: MemberId,
+    reason: str,
     now: datetime,
 ) -> Merge:
     """Makes the two one, all of it or nothing; the same again returns the first merge.
 
     Raises NotYours, SamePerson and NotForSelf about whoever approves, WrongState (facts:
-    state="merged") when the double was merged into somebody else, and what `check` raises of the
-    two members."""
+    state="merged") when the double was merged into somebody else, and what `Union.check` does."""
     require(session, approved_by, Permission.APPROVE_MOVEMENT, now=now)
     second_person(proposed_by, approved_by)
     not_for_self(approved_by, (double, kept))
@@ -134,10 +159,11 @@ def unite(
     handover.hand_over(session, leaving, staying, now=now)
     moved = ledger.merge(
         session,
-        double=AccountId(ledger.account_of(session, double).id),
-        kept=AccountId(ledger.account_of(session, kept).id),
+        double=_account(session, double),
+        kept=_account(session, kept),
         idempotency_key=f"merge:{double}",
         now=now,
+        reason=reason,
     )
     leaving.left_at = now
     made = Merge(
@@ -150,8 +176,9 @@ def unite(
     )
     session.add(made)
     session.flush()
-    has = ledger.balance(session, ledger.account_of(session, kept).id)
-    tell(session, kept, "merged", about=f"merge:{double}", now=now, balance=has.posted)
+    has = ledger.balance(session, _account(session, kept))
+    told = {"reason": reason, "balance": has.posted}
+    tell(session, kept, "merged", about=f"merge:{double}", now=now, **told)
     return made
 
 
@@ -177,8 +204,12 @@ def _both(session: Session, double: MemberId, kept: MemberId) -> tuple[Member, M
     leaving, staying = members.present(session, double), members.present(session, kept)
     what: list[Obstacle] = obstacles(session, leaving, staying)
     if what:
-        raise StillOpen(f"member {double} still has {what}", what=what)
+        raise DoubleStillOpen(f"member {double} still has {what}", what=what)
     return leaving, staying
+
+
+def _account(session: Session, member: MemberId) -> AccountId:
+    return AccountId(ledger.account_of(session, member).id)
 
 
 def _lock(session: Session, *people: MemberId) -> None:

@@ -27,6 +27,7 @@ from actions.timebank.errors import (
 from actions.timebank.ids import AccountId, MemberId, ProposalId, TransferId
 from actions.timebank.model import Account, Member, Proposal
 from actions.timebank.staff.accounts import not_for_self, require, second_person
+from actions.timebank.staff.merging import Union
 from actions.timebank.staff.movements import Grant, Movement, Reversal
 from actions.timebank.staff.roles import Permission
 from actions.timebank.states import AccountKind, ProposalKind, ProposalState
@@ -37,6 +38,7 @@ LONGEST_REASON = 36
 _MOVEMENTS: Mapping[ProposalKind, Movement] = {
     ProposalKind.REVERSAL: Reversal(),
     ProposalKind.GRANT: Grant(),
+    ProposalKind.MERGE: Union(),
 }
 
 _MAY_PROPOSE = {
@@ -99,6 +101,22 @@ def propose_grant(
         raise NothingOpen(f"nothing is granted from {source}")
     content = {"account_id": account_id, "minutes": minutes, "source": source}
     return propose(session, by=by, kind=ProposalKind.GRANT, reason=reason, now=now, **content)
+
+
+def propose_merge(
+    session: Session,
+    *,
+    by: MemberId,
+    double: MemberId,
+    kept: MemberId,
+    reason: str,
+    now: datetime,
+) -> Proposal:
+    """The double leaves, the kept one goes on with the hours of both. Raises NotYours,
+    ReasonNeeded, NotForSelf, UnknownMember, DoubleStillOpen, and WrongState when the double is
+    proposed already."""
+    facts = {"double_id": double, "kept_id": kept}
+    return propose(session, by=by, reason=reason, now=now, kind=ProposalKind.MERGE, **facts)
 
 
 def propose(

@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session, joinedload
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import MemberId
 from actions.timebank.members import LARGEST_ID, LONGEST_NAME
-from actions.timebank.model import Group, Lane, Member, Skill
-from actions.timebank.states import ServiceKind
+from actions.timebank.model import Group, Lane, Member, MemberPriority, Skill
+from actions.timebank.staff.register import EARLIEST_BIRTH
+from actions.timebank.states import PriorityClass, ServiceKind
 
 MOST_ROWS: Final = 5_000
 """No village has as many people; a longer table is an attack or the wrong file."""
-EARLIEST_BIRTH: Final = 1900
 
 LONGEST: Final[Mapping[str, int]] = {
     "name": LONGEST_NAME,
@@ -69,6 +69,7 @@ class Entry:
     lives_alone: bool | None = None
     takes_tasks: bool | None = None
     kinds: tuple[ServiceKind, ...] | None = None
+    priorities: tuple[PriorityClass, ...] | None = None
     problems: tuple[Problem, ...] = ()
     """What whoever read the file could not make sense of."""
 
@@ -82,10 +83,11 @@ def from_json(stored: Iterable[Mapping[str, Any]]) -> list[Entry]:
 
 
 def _entry(stored: dict[str, Any]) -> Entry:
-    kinds = stored.pop("kinds", None)
     problems = tuple(Problem(**one) for one in stored.pop("problems", ()))
-    known = None if kinds is None else tuple(ServiceKind(kind) for kind in kinds)
-    return Entry(**stored, kinds=known, problems=problems)
+    for name, options in (("kinds", ServiceKind), ("priorities", PriorityClass)):
+        if name in stored:
+            stored[name] = tuple(options(one) for one in stored[name])
+    return Entry(**stored, problems=problems)
 
 
 def everybody(session: Session) -> list[Member]:
@@ -108,9 +110,21 @@ def skills_by_member(session: Session) -> Mapping[int, dict[ServiceKind, bool]]:
     return skills
 
 
-def entry_of(person: Member, kinds: Iterable[ServiceKind]) -> Entry:
+def priorities_by_member(session: Session) -> Mapping[int, set[PriorityClass]]:
+    """For which reasons the village looks after each member first."""
+    priorities: dict[int, set[PriorityClass]] = defaultdict(set)
+    for member_id, priority in session.execute(
+        select(MemberPriority.member_id, MemberPriority.priority)
+    ):
+        priorities[member_id].add(priority)
+    return priorities
+
+
+def entry_of(
+    person: Member, kinds: Iterable[ServiceKind], priorities: Iterable[PriorityClass]
+) -> Entry:
     """The row that says all that a table can say of a member."""
-    said = set(kinds)
+    said, first = set(kinds), set(priorities)
     values = {name: getattr(person, name) for name in PERSONAL}
     known: dict[str, Any] = {name: None if it == "" else it for name, it in values.items()}
     return Entry(
@@ -119,14 +133,18 @@ def entry_of(person: Member, kinds: Iterable[ServiceKind]) -> Entry:
         group=person.lane.group.name,
         lane=person.lane.name,
         kinds=tuple(kind for kind in ServiceKind if kind in said),
+        priorities=tuple(one for one in PriorityClass if one in first),
         **known,
     )
 
 
 def entries(session: Session) -> list[Entry]:
     """The whole roll as a table."""
-    skills = skills_by_member(session)
-    return [entry_of(person, skills.get(person.id, ())) for person in everybody(session)]
+    skills, priorities = skills_by_member(session), priorities_by_member(session)
+    return [
+        entry_of(person, skills.get(person.id, ()), priorities.get(person.id, ()))
+        for person in everybody(session)
+    ]
 
 
 def lanes(session: Session) -> list[Lane]:
@@ -168,9 +186,10 @@ def own_problems(entry: Entry, *, now: datetime) -> list[Problem]:
 def is_plain(text: str) -> bool:
     """Whether all of it can be seen and said: no control or direction mark, nothing that was lost
     on the way."""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return False
     unseen = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    lost = "\N{REPLACEMENT CHARACTER}"
-    return not any(one == lost or unicodedata.category(one) in unseen for one in text)
+    return text.isprintable() or not any(unicodedata.category(one) in unseen for one in text)
 
 
 def said_fields(entry: Entry) -> Sequence[str]:

@@ -6,23 +6,25 @@ what is confirmed is what was seen: when anything in the roll changed meanwhile,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from actions.timebank import members
+from actions.timebank import members, training
 from actions.timebank.errors import ChangedMeanwhile, NothingOpen, Refusal, WrongState
 from actions.timebank.ids import MemberId
 from actions.timebank.members import LARGEST_ID
-from actions.timebank.model import Group, Lane, RollImport, Skill
+from actions.timebank.model import Group, Lane, Member, MemberPriority, RollImport, Skill
 from actions.timebank.staff import roll
 from actions.timebank.staff.accounts import require
+from actions.timebank.staff.register import edited, note
 from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.roll import Entry
-from actions.timebank.staff.roll_plan import Choices, Fate, Plan, Planned, plan
+from actions.timebank.staff.roll_plan import Choices, Plan, Planned, RowFate, plan
+from actions.timebank.states import PriorityClass, ServiceKind
 
 KEPT: Final = timedelta(hours=1)
 """How long there is to look at a preview."""
@@ -65,7 +67,8 @@ def find(session: Session, import_id: int, *, by: MemberId, now: datetime) -> Ro
 
 def preview(session: Session, kept: RollImport, *, now: datetime) -> Plan:
     """What each row would do as the roll is now."""
-    return plan(session, roll.from_json(kept.rows), choices_of(kept), now=now)
+    by = MemberId(kept.uploaded_by_id)
+    return plan(session, roll.from_json(kept.rows), choices_of(kept), by=by, now=now)
 
 
 def choices_of(kept: RollImport) -> Choices:
@@ -100,10 +103,10 @@ def confirm(session: Session, import_id: int, *, by: MemberId, now: datetime) ->
     done = preview(session, kept, now=now)
     lanes = _Lanes(session, done)
     for row in done.rows:
-        if row.fate is Fate.NEW:
-            _join(session, row.entry, lanes, now)
-        elif row.fate is Fate.CHANGED:
-            _change(session, row, lanes)
+        if row.fate is RowFate.NEW:
+            _join(session, row.entry, lanes, by, now)
+        elif row.fate is RowFate.CHANGED:
+            _change(session, row, lanes, by, now)
     kept.confirmed_at = now
     session.flush()
     return done
@@ -134,7 +137,7 @@ class _Lanes:
         return found or Group(name=name)
 
 
-def _join(session: Session, entry: Entry, lanes: _Lanes, now: datetime) -> None:
+def _join(session: Session, entry: Entry, lanes: _Lanes, by: MemberId, now: datetime) -> None:
     newcomer = members.join(
         session,
         name=entry.name or "",
@@ -146,22 +149,62 @@ def _join(session: Session, entry: Entry, lanes: _Lanes, now: datetime) -> None:
         lives_alone=bool(entry.lives_alone),
         takes_tasks=bool(entry.takes_tasks),
     )
-    for kind in entry.kinds or ():
-        session.add(Skill(member_id=newcomer.id, service_kind=kind))
+    _set_kinds(session, newcomer, (), entry.kinds or (), now)
+    _set_priorities(session, newcomer, (), entry.priorities or (), by, now)
+    note(session, newcomer, "joined", "", newcomer.name, by=by, now=now)
+
+
+def _change(session: Session, row: Planned, lanes: _Lanes, by: MemberId, now: datetime) -> None:
+    person = members.present(session, cast(MemberId, row.member))
+    for change in row.changes:
+        before, after = change.before, change.after
+        if change.column == "lane":
+            person.lane = lanes.named(after)
+        elif change.column == "kinds":
+            _set_kinds(session, person, before, after, now)
+        elif change.column == "priorities":
+            _set_priorities(session, person, before, after, by, now)
+        else:
+            setattr(person, change.column, after)
+        field = _NOTED_AS.get(change.column, change.column)
+        note(session, person, field, _noted(before), _noted(after), by=by, now=now)
+    edited(session, person)
+
+
+_NOTED_AS = {"kinds": "skills", "priorities": "priority"}
+"""What `register` calls a field, where a table calls it otherwise."""
+
+
+def _noted(value: Any) -> Any:
+    return " ".join(sorted(one.value for one in value)) if isinstance(value, tuple) else value
+
+
+def _set_kinds(
+    session: Session,
+    person: Member,
+    before: Iterable[ServiceKind],
+    after: Iterable[ServiceKind],
+    now: datetime,
+) -> None:
+    """What was learned stays learned; see `register.set_helping`."""
+    his, gone = Skill.member_id == person.id, set(before) - set(after)
+    session.execute(delete(Skill).where(his, Skill.service_kind.in_(gone)))
+    for kind in sorted(set(after) - set(before)):
+        session.add(Skill(member_id=person.id, service_kind=kind))
+        training.refresh(session, MemberId(person.id), kind, now=now)
     session.flush()
 
 
-def _change(session: Session, row: Planned, lanes: _Lanes) -> None:
-    person = members.present(session, cast(MemberId, row.member))
-    for change in row.changes:
-        if change.column == "lane":
-            person.lane = lanes.named(change.after)
-        elif change.column == "kinds":
-            for kind in set(change.after) - set(change.before):
-                session.add(Skill(member_id=person.id, service_kind=kind))
-            gone = set(change.before) - set(change.after)
-            his = (Skill.member_id == person.id) & Skill.service_kind.in_(gone)
-            session.execute(delete(Skill).where(his))
-        else:
-            setattr(person, change.column, change.after)
+def _set_priorities(
+    session: Session,
+    person: Member,
+    before: Iterable[PriorityClass],
+    after: Iterable[PriorityClass],
+    by: MemberId,
+    now: datetime,
+) -> None:
+    hers, gone = MemberPriority.member_id == person.id, set(before) - set(after)
+    session.execute(delete(MemberPriority).where(hers, MemberPriority.priority.in_(gone)))
+    for one in sorted(set(after) - set(before)):
+        session.add(MemberPriority(member_id=person.id, priority=one, set_by_id=by, set_at=now))
     session.flush()

@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from actions.timebank.ids import MemberId
-from actions.timebank.model import Lane, Member
+from actions.timebank.model import Lane
 from actions.timebank.staff import roll
 from actions.timebank.staff.roll import Entry, Problem
-from actions.timebank.states import ServiceKind
 
 
-class Fate(str, Enum):
+class RowFate(str, Enum):
     """What becomes of a row when the table is confirmed."""
 
     NEW = "new"
@@ -51,9 +50,11 @@ class Planned:
     """One row and what it would do."""
 
     entry: Entry
-    fate: Fate
+    fate: RowFate
     member: MemberId | None = None
     """Who is changed, or is as the row says."""
+    known: Entry | None = None
+    """The same person as the roll has him."""
     changes: tuple[Change, ...] = ()
     problems: tuple[Problem, ...] = ()
     """Why it is refused; the whole list, not the first."""
@@ -76,27 +77,43 @@ class Plan:
     new_lanes: tuple[NewLane, ...]
     """Lanes that the village has not; made only when chosen."""
 
-    def count(self, fate: Fate) -> int:
+    def count(self, fate: RowFate) -> int:
         return sum(row.fate is fate for row in self.rows)
 
     @property
     def writes(self) -> int:
         """How many rows would change anything."""
-        return self.count(Fate.NEW) + self.count(Fate.CHANGED)
+        return self.count(RowFate.NEW) + self.count(RowFate.CHANGED)
 
 
-def plan(session: Session, entries: Sequence[Entry], choices: Choices, *, now: datetime) -> Plan:
-    """Says what each row would do; changes nothing and never raises for what a row says."""
-    return _Planner(session, entries, choices, now).plan(entries)
+def plan(
+    session: Session, entries: Sequence[Entry], choices: Choices, *, by: MemberId, now: datetime
+) -> Plan:
+    """Says what each row would do if `by` confirmed it; changes nothing and never raises for what
+    a row says."""
+    return _Planner(session, entries, choices, by, now).plan(entries)
 
 
 class _Planner:
     def __init__(
-        self, session: Session, entries: Sequence[Entry], choices: Choices, now: datetime
+        self,
+        session: Session,
+        entries: Sequence[Entry],
+        choices: Choices,
+        by: MemberId,
+        now: datetime,
     ) -> None:
-        self._choices, self._now = choices, now
-        self._people = {MemberId(person.id): person for person in roll.everybody(session)}
+        self._choices, self._by, self._now = choices, by, now
+        priorities = roll.priorities_by_member(session)
         self._skills = roll.skills_by_member(session)
+        self._people: dict[MemberId, Entry] = {}
+        self._called: dict[tuple[str | None, str | None], list[MemberId]] = defaultdict(list)
+        for person in roll.everybody(session):
+            known = roll.entry_of(
+                person, self._skills.get(person.id, ()), priorities.get(person.id, ())
+            )
+            self._people[MemberId(person.id)] = known
+            self._called[known.name, known.lane].append(MemberId(person.id))
         self._lanes: dict[str, Lane] = {lane.name: lane for lane in roll.lanes(session)}
         self._groups = {group.name for group in roll.groups(session)}
         self._new_lanes = self._first_groups(entries)
@@ -170,8 +187,7 @@ class _Planner:
 
     def _of_number(self, entry: Entry, problems: list[Problem]) -> Planned:
         member = roll.known_id(entry.number)
-        person = self._people.get(member) if member is not None else None
-        if member is None or person is None:
+        if member is None or member not in self._people:
             if not _already_about(problems, "number"):
                 problems.append(Problem("number_unknown", "number", {"number": entry.number}))
             return _refused(entry, problems)
@@ -181,16 +197,12 @@ class _Planner:
         return self._against(entry, member, problems)
 
     def _by_name(self, entry: Entry) -> Planned:
-        alike = [
-            member
-            for member, person in self._people.items()
-            if (person.name, person.lane.name) == (entry.name, entry.lane)
-        ]
+        alike = self._called.get((entry.name, entry.lane), [])
         free = [member for member in alike if member not in self._named]
         for member in free:
             if not self._changes(entry, member):
                 self._named[member] = entry.line
-                return Planned(entry, Fate.UNCHANGED, member)
+                return Planned(entry, RowFate.UNCHANGED, member, self._people[member])
         taken = [self._named[member] for member in alike if member in self._named]
         taken += [
             other.line
@@ -201,14 +213,14 @@ class _Planner:
             return _refused(entry, [Problem("row_twice", "name", {"line": taken[0]})])
         if not free:
             return self._new(entry)
-        candidates = tuple(self._as_entry(member) for member in free)
+        candidates = tuple(self._people[member] for member in free)
         if entry.line not in self._choices.people:
-            return Planned(entry, Fate.UNDECIDED, candidates=candidates)
+            return Planned(entry, RowFate.UNDECIDED, candidates=candidates)
         chosen = self._choices.people[entry.line]
         if chosen is None:
             return replace(self._new(entry), candidates=candidates)
         if chosen not in free:
-            return Planned(entry, Fate.UNDECIDED, candidates=candidates)
+            return Planned(entry, RowFate.UNDECIDED, candidates=candidates)
         self._named[chosen] = entry.line
         return replace(self._against(entry, chosen, []), candidates=candidates)
 
@@ -218,33 +230,30 @@ class _Planner:
             Problem("same_name_in_file", "name", {"line": other.line}) for other in namesakes
         ]
         namesakes.append(entry)
-        return Planned(entry, Fate.NEW, warnings=tuple(warnings))
+        return Planned(entry, RowFate.NEW, warnings=tuple(warnings))
 
     def _against(self, entry: Entry, member: MemberId, problems: list[Problem]) -> Planned:
-        changes = self._changes(entry, member)
+        changes, known = self._changes(entry, member), self._people[member]
         for change in changes:
             if change.column == "kinds":
                 lost = set(change.before) - set(change.after)
                 trained = [kind for kind in lost if self._skills[member][kind]]
                 problems += [Problem("trained", "kinds", {"kind": kind}) for kind in trained]
+            if change.column == "priorities" and member == self._by:
+                problems.append(Problem("own_priority", "priorities"))
         if problems:
-            return replace(_refused(entry, problems), member=member)
-        fate = Fate.CHANGED if changes else Fate.UNCHANGED
-        return Planned(entry, fate, member, tuple(changes))
+            return replace(_refused(entry, problems), member=member, known=known)
+        fate = RowFate.CHANGED if changes else RowFate.UNCHANGED
+        return Planned(entry, fate, member, known, tuple(changes))
 
     def _changes(self, entry: Entry, member: MemberId) -> list[Change]:
-        known = self._as_entry(member)
+        known = self._people[member]
         return [
             Change(name, getattr(known, name), getattr(entry, name))
             for name in roll.said_fields(entry)
             # The group follows from the lane.
             if name != "group" and _differs(getattr(known, name), getattr(entry, name))
         ]
-
-    def _as_entry(self, member: MemberId) -> Entry:
-        person: Member = self._people[member]
-        kinds: Iterable[ServiceKind] = self._skills.get(member, ())
-        return roll.entry_of(person, kinds)
 
 
 def _differs(before: Any, after: Any) -> bool:
@@ -258,4 +267,4 @@ def _already_about(problems: Iterable[Problem], column: str) -> bool:
 
 
 def _refused(entry: Entry, problems: Sequence[Problem]) -> Planned:
-    return Planned(entry, Fate.REFUSED, problems=tuple(problems))
+    return Planned(entry, RowFate.REFUSED, problems=tuple(problems))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from enum import Enum
 from pathlib import Path
 
 import pytest
 
-from actions.timebank import errors
+from actions.timebank import errors, staff, states
 from actions.timebank.staff import roles
 from bot.console import words
 from bot.console.web import NAV, all_routes
@@ -76,9 +78,11 @@ def test_labels_name_no_state_that_is_not_there() -> None:
     from bot.console import conversation_words
 
     zh = read_words("zh")
+    found = (info.name for info in pkgutil.iter_modules(staff.__path__, f"{staff.__name__}."))
     enums = {
         name: thing
         for module in (states, roles, effects, failures, conversation_words)
+        for module in (states, *map(importlib.import_module, found))
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Enum)
     }

@@ -12,13 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from actions.timebank import (
-    alarm_questions,
-    alerts,
     bindings,
     check_ins,
     delegates,
-    disputes,
-    exchange,
     ledger,
     members,
     outbox,
@@ -40,17 +36,19 @@ from actions.timebank.model import (
     Delegation,
     JoinCard,
     Member,
+    MemberPriority,
     Merge,
     Notice,
-    Offer,
+    Proposal,
     Relation,
     Reminder,
+    Training,
     Transfer,
 )
 from actions.timebank.notices import tell
-from actions.timebank.staff import accounts, merging
-from actions.timebank.staff.merging import Fate, StillOpen
-from actions.timebank.staff.obstacles import Obstacle
+from actions.timebank.session import Village
+from actions.timebank.staff import leaving, merging, proposals
+from actions.timebank.staff.merging import DoubleStillOpen, Fate
 from actions.timebank.staff.roles import Role
 from actions.timebank.states import (
     CardState,
@@ -59,6 +57,8 @@ from actions.timebank.states import (
     DayPart,
     DelegationState,
     NoticeState,
+    PriorityClass,
+    ProposalState,
     RelationKind,
     Rhythm,
     ServiceKind,
@@ -67,45 +67,6 @@ from actions.timebank.states import (
 from tests.timebank.builders import MORNING, make_member
 from tests.timebank.neighbourhood import Neighbourhood, new_turn, settle_in
 from tests.timebank.staff.desk import hired
-
-
-@pytest.fixture
-def hood(session: Session) -> Neighbourhood:
-    return settle_in(session, MORNING)
-
-
-@pytest.fixture
-def double(hood: Neighbourhood) -> Member:
-    """张秀英 was entered once more as 秀英, and 秀英 has an hour and a half."""
-    return make_member(hood.session, "秀英", now=MORNING, opening_minutes=90)
-
-
-@pytest.fixture
-def chen(hood: Neighbourhood) -> MemberId:
-    return hired(hood.session, "陈会计", Role.COORDINATOR)
-
-
-@pytest.fixture
-def zhou(hood: Neighbourhood) -> MemberId:
-    return hired(hood.session, "周调解", Role.MEDIATOR)
-
-
-@pytest.fixture
-def unite(
-    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
-) -> Callable[..., Merge]:
-    def made(**other: Any) -> Merge:
-        said: dict[str, Any] = {
-            "double": double.id,
-            "kept": hood.zhang.id,
-            "proposed_by": chen,
-            "approved_by": zhou,
-            "now": MORNING,
-            **other,
-        }
-        return merging.unite(hood.session, **said)
-
-    return made
 
 
 def test_every_column_that_names_a_member_has_its_fate() -> None:
@@ -164,6 +125,23 @@ def furnish(hood: Neighbourhood, double: Member) -> None:
         now=MORNING,
     )
     check_ins.set_rhythm(session, member=double.id, rhythm=Rhythm.WEEKLY, now=MORNING)
+    session.add_all(
+        [
+            MemberPriority(
+                member_id=double.id,
+                priority=PriorityClass.LOW_INCOME,
+                set_by_id=hood.staff.id,
+                set_at=MORNING,
+            ),
+            Training(
+                member_id=double.id,
+                service_kind=ServiceKind.BATHING,
+                trained_at=MORNING,
+                recorded_by_id=hood.staff.id,
+                recorded_at=MORNING,
+            ),
+        ]
+    )
     tell(session, double.id, "thanks", about="x", now=MORNING)
 
 
@@ -261,7 +239,11 @@ def test_a_merge_is_not_reversed(hood: Neighbourhood, unite: Callable[..., Merge
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE member_merge SET kept_id = proposed_by_id", "DELETE FROM member_merge"],
+    [
+        "UPDATE member_merge SET kept_id = proposed_by_id",
+        "DELETE FROM member_merge",
+        "UPDATE member SET left_at = NULL, left_why = NULL",
+    ],
 )
 def test_the_database_never_undoes_a_merge(
     hood: Neighbourhood, unite: Callable[..., Merge], statement: str
@@ -269,6 +251,15 @@ def test_the_database_never_undoes_a_merge(
     unite()
     with pytest.raises(IntegrityError, match="a merge"), hood.session.begin_nested():
         hood.session.execute(text(statement))
+
+
+def test_a_double_does_not_come_back(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge], chen: MemberId
+) -> None:
+    unite()
+    with pytest.raises(WrongState) as refused:
+        leaving.come_back(hood.session, member=double.id, by=chen, now=MORNING)
+    assert refused.value.facts == {"state": "merged"}
 
 
 def test_a_chain_of_doubles_ends_in_one_account(
@@ -361,7 +352,9 @@ def test_gaps_are_filled_and_nothing_known_is_replaced(
     hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
 ) -> None:
     double.birth_year, double.place, double.lives_alone = 1955, "村西头", True
+    double.photo = "6.jpg"
     unite()
+    assert (hood.zhang.photo, double.photo) == ("6.jpg", None)
     assert (hood.zhang.birth_year, hood.zhang.place) == (1955, "村东头")
     assert hood.zhang.lives_alone
 
@@ -406,110 +399,6 @@ def test_what_was_not_told_yet_is_told_to_the_kept_one(
     assert hood.session.execute(select(Reminder)).all() == []
 
 
-# -- what is in the way ----------------------------------------------------------------------------
-
-
-def asks(hood: Neighbourhood, double: Member) -> None:
-    hood.ask(elder=double.id)
-
-
-def is_asked(hood: Neighbourhood, double: Member) -> None:
-    for one in (hood.zhang, hood.li, hood.zhao):
-        one.takes_tasks = False
-    members.offer_help(hood.session, member=double.id, kinds=[ServiceKind.SHOPPING])
-    hood.ask()
-
-
-def has_promised(hood: Neighbourhood, double: Member) -> None:
-    is_asked(hood, double)
-    offer = hood.session.execute(select(Offer.id)).scalar_one()
-    exchange.accept_offer(hood.session, helper=double.id, offer_id=offer, now=MORNING)
-
-
-def complains(hood: Neighbourhood, double: Member) -> None:
-    disputes.complain(hood.session, member=double.id, words="不对", turn_id=new_turn(), now=MORNING)
-
-
-def cries(hood: Neighbourhood, double: Member) -> None:
-    alerts.raise_alert(
-        hood.session, member=double.id, words="救命", turn_id=new_turn(), now=MORNING
-    )
-
-
-def is_called(hood: Neighbourhood, double: Member) -> None:
-    members.offer_help(hood.session, member=double.id, kinds=[ServiceKind.URGENT_HELP])
-    alerts.raise_alert(
-        hood.session, member=hood.wang.id, words="救命", turn_id=new_turn(), now=MORNING
-    )
-
-
-def may_have_cried(hood: Neighbourhood, double: Member) -> None:
-    alarm_questions.ask(
-        hood.session, member=double.id, words="哎哟", turn_id=new_turn(), now=MORNING
-    )
-
-
-def is_asked_how_she_is(hood: Neighbourhood, double: Member) -> None:
-    asked = CheckIn(member_id=double.id, state=CheckInState.ASKED, due_at=MORNING, asked_at=MORNING)
-    hood.session.add(asked)
-    hood.session.flush()
-
-
-def works_here(hood: Neighbourhood, double: Member) -> None:
-    double.is_coordinator = True
-    hood.session.flush()
-
-
-def has_an_account(hood: Neighbourhood, double: Member) -> None:
-    accounts.make(
-        hood.session,
-        member=double.id,
-        login="xiuying",
-        roles=[Role.VIEWER],
-        password_hash="x",
-        now=MORNING,
-    )
-
-
-@pytest.mark.parametrize(
-    ("begin", "what"),
-    [
-        (asks, [Obstacle.REQUEST]),
-        (is_asked, [Obstacle.OFFER]),
-        (has_promised, [Obstacle.ASSIGNMENT]),
-        (complains, [Obstacle.DISPUTE]),
-        (cries, [Obstacle.ALARM]),
-        (is_called, [Obstacle.ALARM]),
-        (may_have_cried, [Obstacle.ALARM_QUESTION]),
-        (is_asked_how_she_is, [Obstacle.CHECK_IN]),
-        (works_here, [Obstacle.STAFF]),
-        (has_an_account, [Obstacle.STAFF]),
-    ],
-)
-def test_what_is_open_is_in_the_way(
-    hood: Neighbourhood,
-    double: Member,
-    unite: Callable[..., Merge],
-    begin: Callable[[Neighbourhood, Member], None],
-    what: list[Obstacle],
-) -> None:
-    begin(hood, double)
-    with pytest.raises(StillOpen) as refused:
-        unite()
-    assert refused.value.facts["what"] == what
-    assert double.left_at is None
-    assert hood.balance(double).posted == 90
-
-
-def test_a_visit_under_way_is_in_the_way_of_both_sides(
-    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
-) -> None:
-    hood.accepted(hood.ask(elder=double.id))
-    with pytest.raises(StillOpen) as refused:
-        unite()
-    assert refused.value.facts["what"] == [Obstacle.REQUEST, Obstacle.HOLD]
-
-
 # -- who may ---------------------------------------------------------------------------------------
 
 
@@ -524,7 +413,7 @@ def test_nobody_decides_about_himself(
     with pytest.raises(NotForSelf):
         unite(kept=zhou)
     with pytest.raises(NotForSelf):
-        merging.check(hood.session, double=double.id, kept=chen, by=chen, now=MORNING)
+        propose(hood, double, chen, kept=chen)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMINISTRATOR])
@@ -537,9 +426,58 @@ def test_approving_takes_the_permission(
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.BOOKKEEPER, Role.MEDIATOR])
 def test_proposing_takes_the_permission(hood: Neighbourhood, double: Member, role: Role) -> None:
-    by = hired(hood.session, "某人", role)
     with pytest.raises(NotYours):
-        merging.check(hood.session, double=double.id, kept=hood.zhang.id, by=by, now=MORNING)
+        propose(hood, double, hired(hood.session, "某人", role))
+
+
+# -- from the proposal to the merge ----------------------------------------------------------------
+
+
+def propose(hood: Neighbourhood, double: Member, by: MemberId, **other: Any) -> Proposal:
+    said: dict[str, Any] = {"double": double.id, "kept": hood.zhang.id, **other}
+    return proposals.propose_merge(hood.session, by=by, reason="登记了两次", now=MORNING, **said)
+
+
+def test_nothing_happens_before_a_second_person_approves(
+    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
+) -> None:
+    proposed = propose(hood, double, chen)
+    assert double.left_at is None
+    [given, taken] = proposals.effects(hood.session, proposed)
+    assert (given.name, given.change, given.after) == ("秀英", -90, 0)
+    assert (taken.name, taken.change, taken.after) == ("张秀英", 90, 90)
+    with pytest.raises(SamePerson):
+        proposals.approve(hood.session, proposal_id=proposed.id, by=chen, now=MORNING)
+    approved = proposals.approve(hood.session, proposal_id=proposed.id, by=zhou, now=MORNING)
+    made = merging.merged_into(hood.session, double.id)
+    assert made is not None
+    assert (made.proposed_by_id, made.approved_by_id) == (chen, zhou)
+    assert approved.transfer_id == made.transfer_id
+    [line] = ledger.history(hood.session, hood.zhang.id, limit=5)
+    assert line.reason == "登记了两次"
+
+
+def test_what_began_since_is_in_the_way_of_the_approval(
+    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
+) -> None:
+    proposed = propose(hood, double, chen)
+    hood.ask(elder=double.id)
+    with pytest.raises(DoubleStillOpen):
+        proposals.approve(hood.session, proposal_id=proposed.id, by=zhou, now=MORNING)
+    assert proposed.state is ProposalState.PROPOSED
+
+
+def test_two_proposals_that_cross_end_in_one_merge(
+    hood: Neighbourhood, double: Member, chen: MemberId, zhou: MemberId
+) -> None:
+    """One of the staff would keep 秀英, the other 张秀英: the first approved stands."""
+    first = propose(hood, double, chen)
+    other = propose(hood, hood.zhang, chen, kept=double.id)
+    with pytest.raises(WrongState):
+        propose(hood, double, chen, kept=hood.li.id)
+    proposals.approve(hood.session, proposal_id=first.id, by=zhou, now=MORNING)
+    with pytest.raises(UnknownMember):
+        proposals.approve(hood.session, proposal_id=other.id, by=zhou, now=MORNING)
 
 
 def test_only_two_who_are_here_become_one(
@@ -551,3 +489,26 @@ def test_only_two_who_are_here_become_one(
     hood.zhang.left_at = MORNING
     with pytest.raises(UnknownMember):
         unite()
+
+
+def test_each_database_merges_and_keeps_what_was_merged(any_village: Village) -> None:
+    with any_village.transaction() as session:
+        hood = settle_in(session, MORNING)
+        chen, zhou = hired(session, "陈会计", Role.COORDINATOR), hired(session, "周", Role.MEDIATOR)
+        double = make_member(session, "秀英", now=MORNING, opening_minutes=90)
+        furnish(hood, double)
+        proposed = propose(hood, double, chen)
+        proposals.approve(session, proposal_id=proposed.id, by=zhou, now=MORNING)
+        assert hood.balance(hood.zhang).posted == 90
+        gone = double.id
+    for statement in (
+        "UPDATE member_merge SET at = at",
+        "DELETE FROM member_merge",
+        f"UPDATE member SET left_at = NULL WHERE id = {gone}",
+        "UPDATE transfer SET reason = 'x'",
+        "DELETE FROM posting",
+    ):
+        with pytest.raises(IntegrityError), any_village.transaction() as session:
+            session.execute(text(statement))
+    with any_village.reading() as session:
+        assert ledger.verify(session).intact

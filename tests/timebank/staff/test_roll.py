@@ -13,16 +13,17 @@ from actions.timebank import ledger, members
 from actions.timebank.errors import ChangedMeanwhile, NothingOpen, NotYours, WrongState
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Group, Lane, Member, RollImport, Skill
-from actions.timebank.staff import roll, roll_import, roll_plan
+from actions.timebank.staff import register, roll, roll_import, roll_plan
 from actions.timebank.staff.roles import Role
 from actions.timebank.staff.roll import Entry, Problem
 from actions.timebank.staff.roll_import import TooManyRows
-from actions.timebank.staff.roll_plan import Change, Choices, Fate, Plan, Planned
-from actions.timebank.states import ServiceKind
+from actions.timebank.staff.roll_plan import Change, Choices, Plan, Planned, RowFate
+from actions.timebank.states import PriorityClass, ServiceKind
 from tests.timebank.builders import MORNING, make_member
 from tests.timebank.staff.desk import hired
 
 EAST = "东片互助组"
+NOBODY = MemberId(4710)
 
 
 def row(line: int = 2, /, **said: Any) -> Entry:
@@ -30,7 +31,7 @@ def row(line: int = 2, /, **said: Any) -> Entry:
 
 
 def planned(session: Session, *entries: Entry, **choices: Any) -> Plan:
-    return roll_plan.plan(session, entries, Choices(**choices), now=MORNING)
+    return roll_plan.plan(session, entries, Choices(**choices), by=NOBODY, now=MORNING)
 
 
 def one(session: Session, entry: Entry, **choices: Any) -> Planned:
@@ -64,30 +65,30 @@ def chen(session: Session) -> MemberId:
 
 
 def test_somebody_who_is_not_there_is_new(session: Session, li: Member) -> None:
-    assert one(session, row()).fate is Fate.NEW
+    assert one(session, row()).fate is RowFate.NEW
 
 
 def test_a_number_says_who_is_meant_and_what_changes(session: Session, li: Member) -> None:
     said = row(number=li.id, name="李建国", lane="槐树巷", birth_year=1951, lives_alone=False)
     found = one(session, said)
-    assert (found.fate, found.member) == (Fate.CHANGED, li.id)
+    assert (found.fate, found.member) == (RowFate.CHANGED, li.id)
     assert found.changes == (Change("birth_year", 1950, 1951), Change("lane", "桂花巷", "槐树巷"))
 
 
 def test_empty_cells_change_nothing(session: Session, li: Member) -> None:
-    assert one(session, Entry(2, number=li.id)).fate is Fate.UNCHANGED
+    assert one(session, Entry(2, number=li.id)).fate is RowFate.UNCHANGED
 
 
 def test_what_went_out_comes_in_unchanged(session: Session, li: Member, chen: MemberId) -> None:
     assert {found.fate for found in planned(session, *roll.entries(session)).rows} == {
-        Fate.UNCHANGED
+        RowFate.UNCHANGED
     }
 
 
 def test_without_a_number_the_same_row_is_the_same_person(session: Session, li: Member) -> None:
     said = row(name="李建国", birth_year=1950, place="村东头")
     found = one(session, said)
-    assert (found.fate, found.member) == (Fate.UNCHANGED, li.id)
+    assert (found.fate, found.member) == (RowFate.UNCHANGED, li.id)
 
 
 def test_somebody_like_one_who_is_there_is_for_staff_to_decide(
@@ -95,23 +96,23 @@ def test_somebody_like_one_who_is_there_is_for_staff_to_decide(
 ) -> None:
     said = row(name="李建国", birth_year=1980)
     found = one(session, said)
-    assert found.fate is Fate.UNDECIDED
+    assert found.fate is RowFate.UNDECIDED
     assert [candidate.number for candidate in found.candidates] == [li.id]
     same = one(session, said, people={2: li.id})
-    assert (same.fate, same.changes) == (Fate.CHANGED, (Change("birth_year", 1950, 1980),))
-    assert one(session, said, people={2: None}).fate is Fate.NEW
+    assert (same.fate, same.changes) == (RowFate.CHANGED, (Change("birth_year", 1950, 1980),))
+    assert one(session, said, people={2: None}).fate is RowFate.NEW
 
 
 def test_nobody_can_be_chosen_who_is_not_alike(session: Session, li: Member) -> None:
     other = make_member(session, "赵铁柱", now=MORNING)
     said = row(name="李建国", birth_year=1980)
-    assert one(session, said, people={2: MemberId(other.id)}).fate is Fate.UNDECIDED
+    assert one(session, said, people={2: MemberId(other.id)}).fate is RowFate.UNDECIDED
 
 
 def test_one_person_in_two_rows_is_refused(session: Session, li: Member) -> None:
     twice = Entry(2, number=li.id, birth_year=1951), Entry(3, number=li.id, birth_year=1952)
     first, second = planned(session, *twice).rows
-    assert first.fate is Fate.CHANGED
+    assert first.fate is RowFate.CHANGED
     assert second.problems == (Problem("number_twice", "number", {"line": 2}),)
 
 
@@ -119,10 +120,10 @@ def test_the_same_newcomer_twice_is_refused_but_not_a_namesake(session: Session)
     make_member(session, "赵铁柱", now=MORNING)
     rows = row(2), row(3), row(4, birth_year=1960)
     first, second, third = planned(session, *rows).rows
-    assert first.fate is Fate.NEW
+    assert first.fate is RowFate.NEW
     assert second.problems == (Problem("row_twice", "name", {"line": 2}),)
     assert (third.fate, third.warnings) == (
-        Fate.NEW,
+        RowFate.NEW,
         (Problem("same_name_in_file", "name", {"line": 2}),),
     )
 
@@ -131,7 +132,7 @@ def test_who_is_named_by_number_is_not_meant_by_another_row(session: Session, li
     rows = row(2, name="李建国"), Entry(3, number=li.id, birth_year=1951)
     first, second = planned(session, *rows).rows
     assert first.problems == (Problem("row_twice", "name", {"line": 3}),)
-    assert second.fate is Fate.CHANGED
+    assert second.fate is RowFate.CHANGED
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_who_is_named_by_number_is_not_meant_by_another_row(session: Session, li
         ({"place": "村\x00头"}, [("control_character", "place")]),
         ({"nickname": "二\ud800"}, [("control_character", "nickname")]),
         ({"name": "王\N{REPLACEMENT CHARACTER}兰"}, [("control_character", "name")]),
-        ({"birth_year": 1899}, [("birth_year", "birth_year")]),
+        ({"birth_year": 1889}, [("birth_year", "birth_year")]),
         ({"birth_year": 2027}, [("birth_year", "birth_year")]),
         ({"number": 4711}, [("number_unknown", "number")]),
         ({"number": -1}, [("number_unknown", "number")]),
@@ -197,7 +198,7 @@ def test_a_new_lane_is_offered_and_made_only_when_chosen(session: Session) -> No
         False,
     )
     after = planned(session, *rows, lanes=frozenset({"新巷"}))
-    assert [found.fate for found in after.rows] == [Fate.NEW, Fate.NEW]
+    assert [found.fate for found in after.rows] == [RowFate.NEW, RowFate.NEW]
 
 
 def test_a_lane_with_a_bad_name_is_never_offered(session: Session) -> None:
@@ -205,7 +206,37 @@ def test_a_lane_with_a_bad_name_is_never_offered(session: Session) -> None:
     bad = row(lane="新\x07巷", group="北片")
     plan = planned(session, bad, lanes=frozenset({"新\x07巷"}))
     assert plan.new_lanes == ()
-    assert plan.rows[0].fate is Fate.REFUSED
+    assert plan.rows[0].fate is RowFate.REFUSED
+
+
+def test_priorities_come_by_a_table_but_nobody_s_own(
+    session: Session, li: Member, chen: MemberId
+) -> None:
+    poor = (PriorityClass.LOW_INCOME,)
+    rows = Entry(2, number=li.id, priorities=poor), Entry(3, number=chen, priorities=poor)
+    plan = roll_plan.plan(session, rows, Choices(), by=chen, now=MORNING)
+    assert plan.rows[0].changes == (Change("priorities", (), poor),)
+    assert plan.rows[1].problems == (Problem("own_priority", "priorities"),)
+    confirm(session, upload(session, chen, *rows), chen)
+    assert [row.priority for row in register.priorities_of(session, li.id)] == [*poor]
+    assert register.priorities_of(session, chen) == []
+
+
+def test_who_changed_what_is_written_down_and_open_pages_notice(
+    session: Session, li: Member, chen: MemberId
+) -> None:
+    before = li.version
+    said = Entry(2, number=li.id, lane="槐树巷", kinds=(ServiceKind.MEALS,), birth_year=1951)
+    confirm(session, upload(session, chen, said, row(3)), chen)
+    changes = register.changes_of(session, li.id, limit=9)
+    assert {(one.field, one.before, one.after, one.by_id) for one in changes} == {
+        ("lane", "桂花巷", "槐树巷", chen),
+        ("skills", "meals repair", "meals", chen),
+        ("birth_year", "1950", "1951", chen),
+    }
+    assert li.version == before + 1
+    wang = members.find_member(session, "王桂兰")
+    assert [one.field for one in register.changes_of(session, wang.id, limit=9)] == ["joined"]
 
 
 # -- from the upload to the confirmation -----------------------------------------------------------
@@ -245,10 +276,10 @@ def test_confirmed_rows_are_written_and_the_same_table_again_is_unchanged(
     roll_import.choose(session, kept, Choices(lanes=frozenset({"新巷"})))
     done = confirm(session, kept, chen)
     assert [found.fate for found in done.rows] == [
-        Fate.NEW,
-        Fate.CHANGED,
-        Fate.NEW,
-        Fate.REFUSED,
+        RowFate.NEW,
+        RowFate.CHANGED,
+        RowFate.NEW,
+        RowFate.REFUSED,
     ]
     wang = members.find_member(session, "王桂兰")
     assert (wang.nickname, wang.birth_year, wang.lives_alone, wang.place) == (
@@ -269,7 +300,7 @@ def test_confirmed_rows_are_written_and_the_same_table_again_is_unchanged(
     people, lanes, groups = count(session, Member), count(session, Lane), count(session, Group)
     again = upload(session, chen, *table)
     fates = [found.fate for found in roll_import.preview(session, again, now=MORNING).rows]
-    assert fates == [Fate.UNCHANGED, Fate.UNCHANGED, Fate.UNCHANGED, Fate.REFUSED]
+    assert fates == [RowFate.UNCHANGED, RowFate.UNCHANGED, RowFate.UNCHANGED, RowFate.REFUSED]
     confirm(session, again, chen)
     assert (people, lanes, groups) == (
         count(session, Member),
@@ -310,7 +341,7 @@ def test_when_the_roll_changed_meanwhile_nothing_is_written(
         confirm(session, kept, chen)
     assert session.scalar(select(Member).where(Member.name == "王桂兰")) is None
     roll_import.look_again(session, kept)
-    assert confirm(session, kept, chen).count(Fate.NEW) == 1
+    assert confirm(session, kept, chen).count(RowFate.NEW) == 1
 
 
 def test_nobody_else_sees_or_confirms_an_upload(session: Session, chen: MemberId) -> None:

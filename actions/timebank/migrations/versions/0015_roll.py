@@ -6,29 +6,36 @@ from alembic import op
 from actions.timebank.model import AwareDateTime
 
 revision = "0015"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
 KINDS_BEFORE = "kind IN ('settlement', 'gift', 'reissue', 'reversal')"
 KINDS = "kind IN ('settlement', 'gift', 'reissue', 'reversal', 'merge')"
 
+IS_BACK = "NEW.left_at IS NULL AND EXISTS (SELECT 1 FROM member_merge WHERE double_id = NEW.id)"
+
 MERGE_GUARDS = (
-    ("member_merge_stays", "UPDATE", "a merge never changes"),
-    ("member_merge_remains", "DELETE", "a merge is never taken out"),
+    # name, table, event, when it is refused, what is said
+    ("member_merge_stays", "member_merge", "UPDATE", "TRUE", "a merge never changes"),
+    ("member_merge_remains", "member_merge", "DELETE", "TRUE", "a merge is never taken out"),
+    ("double_stays_away", "member", "UPDATE", IS_BACK, "a merge is never undone"),
 )
 
 SQLITE_GUARD = """
-CREATE TRIGGER {name} BEFORE {event} ON member_merge
+CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {refused}
 BEGIN SELECT RAISE(ABORT, '{message}'); END
 """
 
 POSTGRESQL_GUARD = """
 CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
+    IF {refused} THEN
+        RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
 END $$;
-CREATE TRIGGER {name} BEFORE {event} ON member_merge FOR EACH ROW EXECUTE FUNCTION {name}()
+CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()
 """
 
 
@@ -64,8 +71,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_member_merge_kept_id"), "member_merge", ["kept_id"])
     guard = SQLITE_GUARD if _on_sqlite() else POSTGRESQL_GUARD
-    for name, event, message in MERGE_GUARDS:
-        op.execute(guard.format(name=name, event=event, message=message))
+    for name, table, event, refused, message in MERGE_GUARDS:
+        op.execute(
+            guard.format(name=name, table=table, event=event, refused=refused, message=message)
+        )
     op.create_table(
         "roll_import",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -112,8 +121,10 @@ def _kinds_of_transfer(before: str, after: str) -> None:
 
 def downgrade() -> None:
     op.drop_table("roll_import")
+    if _on_sqlite():
+        op.execute("DROP TRIGGER double_stays_away")
     op.drop_table("member_merge")
     if not _on_sqlite():
-        for name, _, _ in MERGE_GUARDS:
-            op.execute(f"DROP FUNCTION {name}()")
+        for name, *_ in MERGE_GUARDS:
+            op.execute(f"DROP FUNCTION {name}() CASCADE")
     _kinds_of_transfer(KINDS, KINDS_BEFORE)
