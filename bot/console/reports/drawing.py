@@ -120,7 +120,7 @@ def _dressed(made: Any, data: List[Any], names: List[str]) -> Any:
 
 def _labels(data: List[Any], is_stacked: bool) -> Callable[[Optional[float]], str]:
     """How a value is written: not where its part is too narrow, the table has it."""
-    sums = [sum(value or 0 for value in parts) for parts in zip(*data)]
+    sums = [sum(value or 0 for value in parts) for parts in zip(*data, strict=True)]
     least = NARROW * max(sums) if is_stacked else 0
     return lambda value: f"{value:g}" if value and value >= least else ""
 
