@@ -21,8 +21,8 @@ PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 NO_PAGES = ("/sound", "/recording/", "/photo", "/logout")
 """What is heard or looked at inside a page."""
 NEEDED = {
-    "/merges/pair": ("double", "kept"),
-    "/proposals/reversal": ("transfer",),
+    "/merges/pair": ("a", "b"),
+    "/proposals/reversal": ("transfer_id",),
 }
 """Pages that say nothing without these."""
 MOST_IDS = 500
@@ -35,9 +35,8 @@ TABLES = {
     "alert_id": model.Alert,
     "turn_id": model.Turn,
     "broadcast_id": model.Broadcast,
-    "kept": model.Member,
-    "double": model.Member,
-    "transfer": model.Transfer,
+    "a": model.Member,
+    "b": model.Member,
 }
 INTENTS = ("request_help", "complete_task", "emergency", "check_balance")
 OUTCOMES = ("answered", "repaired", "failed", "refused")

@@ -14,7 +14,6 @@ from actions.timebank import outbox
 from actions.timebank.errors import NotYours, WrongState
 from actions.timebank.ids import BroadcastId, MemberId, NoticeId
 from actions.timebank.model import (
-    Broadcast,
     BroadcastListener,
     BroadcastVisit,
     ChannelBinding,
@@ -49,8 +48,20 @@ class Listener:
 def listeners(session: Session, broadcast_id: BroadcastId) -> list[Listener]:
     """Everybody it went to, lane by lane. Raises NothingOpen."""
     sent = broadcast(session, broadcast_id)
+    # Columns and not whole rows: this is shown anew every few seconds, for 2,000 people.
     rows = (
-        select(Member, Lane.name, Notice, Delivery, ChannelBinding, BroadcastVisit)
+        select(
+            Member.id,
+            Member.name,
+            Member.place,
+            Lane.name.label("lane"),
+            Notice.state.label("notice"),
+            Notice.delivered_at,
+            Delivery.state.label("delivery"),
+            ChannelBinding.id.label("chat"),
+            ChannelBinding.unreachable_at,
+            BroadcastVisit.member_id.label("visit"),
+        )
         .select_from(BroadcastListener)
         .join(Member, Member.id == BroadcastListener.member_id)
         .join(Lane, Lane.id == Member.lane_id)
@@ -71,13 +82,12 @@ def listeners(session: Session, broadcast_id: BroadcastId) -> list[Listener]:
         .order_by(Lane.id, Member.id)
     )
     found: dict[MemberId, Listener] = {}
-    for person, lane, notice, delivery, chat, visit in session.execute(rows):
-        reached = _reached(sent, notice, delivery, chat, visit)
-        member = MemberId(person.id)
+    for row in session.execute(rows):
+        reached = _reached(sent.state, row)
         # Somebody with two messengers has heard it when one of them has it.
-        if member not in found or reached in HEARD:
-            found[member] = Listener(
-                member, person.name, person.place, lane, reached, notice.delivered_at
+        if row.id not in found or reached in HEARD:
+            found[row.id] = Listener(
+                row.id, row.name, row.place, row.lane, reached, row.delivered_at
             )
     return list(found.values())
 
@@ -123,20 +133,17 @@ def told_in_person(
     return is_news
 
 
-def _reached(
-    sent: Broadcast, notice: Notice, delivery: Delivery | None, chat: Any, visit: Any
-) -> Reached:
-    if visit is not None:
+def _reached(sent: BroadcastState, row: Any) -> Reached:
+    if row.visit is not None:
         return Reached.IN_PERSON
-    state = delivery.state if delivery is not None else None
-    if notice.state is NoticeState.DELIVERED:
-        return Reached.CHAT if state is DeliveryState.SENT else Reached.PAGE
-    if sent.state is BroadcastState.STOPPED or state is DeliveryState.DROPPED:
+    if row.notice is NoticeState.DELIVERED:
+        return Reached.CHAT if row.delivery is DeliveryState.SENT else Reached.PAGE
+    if sent is BroadcastState.STOPPED or row.delivery is DeliveryState.DROPPED:
         return Reached.DROPPED
-    if state is DeliveryState.GIVEN_UP:
+    if row.delivery is DeliveryState.GIVEN_UP:
         return Reached.GIVEN_UP
-    if chat is None:
+    if row.chat is None:
         return Reached.NO_CHAT
-    if chat.unreachable_at is not None or state is DeliveryState.BLOCKED:
+    if row.unreachable_at is not None or row.delivery is DeliveryState.BLOCKED:
         return Reached.BLOCKED
     return Reached.ON_ITS_WAY
