@@ -54,6 +54,8 @@ class ActionExplainHistory(VillageAction):
             return []
         for line in lines:
             talk.say(f"utter_history_{_history_word(line)}", **_as_sum(talk, line))
+            if line.written_by:
+                talk.say("utter_history_in_person", by=line.written_by)
         talk.say("utter_history_end", coordinator=talk.coordinator())
         return []
 
