@@ -107,7 +107,7 @@ class Console:
             if not staff.may(route.permission) and not route.path.startswith("/me"):
                 return self._problem(request, staff, 403, "您的角色看不到这一页。")
             form = None
-            if request.method == "POST":
+            if request.method not in ("GET", "HEAD"):
                 try:
                     form = await read_form(request)
                 except BadForm as bad:

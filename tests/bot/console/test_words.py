@@ -44,10 +44,9 @@ def test_every_label_refusal_and_deed_has_its_english(english: Words) -> None:
     assert sorted(named - set(english.english)) == []
 
 
-def test_deeds_are_those_of_routes_or_commands() -> None:
-    known = {f"{route.method} {route.path}" for route in all_routes()}
-    deeds = [deed for deed in read_words("zh").deeds if not deed.startswith("command line: ")]
-    assert deeds and set(deeds) <= known
+def test_every_deed_has_words_for_the_record() -> None:
+    done = {f"POST {route.path}" for route in all_routes() if route.method == "POST"}
+    assert sorted(done - set(read_words("zh").deeds)) == []
 
 
 def test_english_fills_in_the_same_facts(english: Words) -> None:
