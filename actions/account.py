@@ -53,6 +53,8 @@ class ActionExplainHistory(VillageAction):
             return []
         for line in lines:
             talk.say(f"utter_history_{line.told_as}", **_as_sum(talk, line))
+            if line.written_by:
+                talk.say("utter_history_in_person", by=line.written_by)
         talk.say("utter_history_end", coordinator=talk.coordinator())
         return []
 

@@ -16,6 +16,7 @@ from actions.timebank.ids import MemberId, TransferId
 from actions.timebank.model import (
     Account,
     Assignment,
+    InPersonDeed,
     Member,
     Posting,
     ServiceRequest,
@@ -43,6 +44,8 @@ class LedgerLine:
     reason: str
     balance_after: int
     """Posted minutes after this movement."""
+    written_by: str | None = None
+    """Who of the staff wrote down, in person, the word that moved it."""
 
     @property
     def balance_before(self) -> int:
@@ -89,6 +92,7 @@ def _lines() -> Select:
             Transfer.kind,
             Transfer.occurred_at,
             Transfer.reason,
+            Transfer.turn_id,
             ServiceRequest.service_kind,
             ServiceRequest.elder_id,
             ServiceRequest.starts_at,
@@ -122,10 +126,13 @@ def history(
     rows = session.execute(_LINES, asked).all()
     without_visit = [row.transfer_id for row in rows if row.elder_id is None]
     partners = _partners(session, member_id, without_visit)
-    return [_line(row, member_id, partners) for row in rows]
+    written = _written_by(session, [row.turn_id for row in rows if row.turn_id])
+    return [_line(row, member_id, partners, written) for row in rows]
 
 
-def _line(row: Row, member_id: MemberId, partners: dict[TransferId, str]) -> LedgerLine:
+def _line(
+    row: Row, member_id: MemberId, partners: dict[TransferId, str], written: dict[str, str]
+) -> LedgerLine:
     moment = row.checked_in_at
     if moment is None and row.starts_at is not None:
         # A neighbour may come earlier than agreed; the hours were not moved before the visit.
@@ -144,7 +151,18 @@ def _line(row: Row, member_id: MemberId, partners: dict[TransferId, str]) -> Led
         visit_day=moment.astimezone(VILLAGE_ZONE).date() if moment else None,
         reason=row.reason,
         balance_after=int(row.balance_after),
+        written_by=written.get(row.turn_id),
     )
+
+
+def _written_by(session: Session, turn_ids: list[str]) -> dict[str, str]:
+    """Of what was said in person, who of the staff wrote it down."""
+    rows = session.execute(
+        select(InPersonDeed.turn_id, Member.name)
+        .join(Member, Member.id == InPersonDeed.staff_id)
+        .where(InPersonDeed.turn_id.in_(turn_ids))
+    )
+    return dict(rows.all())
 
 
 def _partners(

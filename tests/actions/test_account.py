@@ -12,6 +12,7 @@ from actions.timebank.ids import AccountId
 from actions.timebank.model import Transfer
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker
+from tests.bot.counter_stories import helped_in_person
 from tests.small_village import Street
 from tests.timebank.builders import make_member
 
@@ -185,3 +186,13 @@ def test_what_the_fund_bore_is_not_counted_as_hers(street: Street, meet: Meet) -
         hood.visited(150)
     answered = balance(meet("王奶奶"))
     assert "用了120分钟" in answered.text and "现在还有0分钟" in answered.text
+
+
+def test_what_was_said_in_person_is_told_with_who_wrote_it_down(
+    street: Street, wang: Speaker
+) -> None:
+    with street.neighbourhood() as hood:
+        helped_in_person(hood)
+    answered = explanation(wang)
+    assert answered.responses[:2] == ["utter_history_spent", "utter_history_in_person"]
+    assert "陈干事记下来" in answered.text

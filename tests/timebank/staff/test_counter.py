@@ -24,6 +24,7 @@ from actions.timebank.errors import (
     UnknownMember,
     WrongState,
 )
+from actions.timebank.history import history
 from actions.timebank.ids import MemberId, RequestId, TurnId
 from actions.timebank.members import LARGEST_ID
 from actions.timebank.model import Dispute, InPersonDeed, ServiceRequest, Turn
@@ -115,6 +116,16 @@ def test_an_unconfirmed_visit_is_confirmed_in_person(office: Office) -> None:
     assert made is not None and made.staff_id == office.staff.id
     assert confirmation.evidence_sha256 is None
     assert ledger.verify(office.session).intact
+
+
+def test_whoever_asks_of_her_hours_hears_who_wrote_it_down(office: Office) -> None:
+    request = office.ask(minutes=10)
+    office.claim(office.accepted(request), 10)
+    counter.confirm(office.session, office.came(office.wang), RequestId(request.id), minutes=None)
+    office.visited(20, starts_at=office.now + timedelta(days=3))
+    for person in (office.wang, office.zhang):
+        by_voice, in_person = history(office.session, MemberId(person.id), limit=2)
+        assert (by_voice.written_by, in_person.written_by) == (None, "陈干事")
 
 
 def test_her_own_number_counts_and_a_large_difference_is_disputed(office: Office) -> None:
