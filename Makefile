@@ -1,5 +1,5 @@
 # 小帮. `make run` sets everything up and runs it; `make test` passes the tests.
-.PHONY: run test lint eval eval-voice bench lock clean
+.PHONY: run train test lint eval eval-voice bench lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -7,6 +7,10 @@ PATIENT := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
 run: $(READY)
 	@$(BIN)/xiaobang run
+
+# Takes in what the staff corrected and a second person accepted; some ten minutes.
+train: $(READY)
+	@$(BIN)/xiaobang train
 
 test: lint
 	$(BIN)/python -m pytest

@@ -9,7 +9,6 @@ from rasa_sdk.events import EventType
 from actions import family, wording
 from actions.base import Talk, VillageAction
 from actions.timebank import ledger
-from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.history import LedgerLine, history
 from actions.timebank.ids import AccountId
 from actions.timebank.states import TransferKind
@@ -53,7 +52,7 @@ class ActionExplainHistory(VillageAction):
             talk.say("utter_history_none")
             return []
         for line in lines:
-            talk.say(f"utter_history_{_history_word(line)}", **_as_sum(talk, line))
+            talk.say(f"utter_history_{line.told_as}", **_as_sum(talk, line))
         talk.say("utter_history_end", coordinator=talk.coordinator())
         return []
 
@@ -70,25 +69,12 @@ def _what_happened(line: LedgerLine) -> str:
     return "other"
 
 
-def _history_word(line: LedgerLine) -> str:
-    if line.kind is TransferKind.SETTLEMENT:
-        return "spent" if line.minutes < 0 else "earned"
-    if line.kind is TransferKind.REVERSAL:
-        return "reversed"
-    if line.kind is TransferKind.GIFT:
-        return "given" if line.minutes < 0 else "received"
-    if line.kind is TransferKind.MERGE:
-        return "merged" if line.minutes > 0 else "merged_a_debt"
-    return "opening"
-
-
 def _as_sum(talk: Talk, line: LedgerLine) -> Dict[str, Any]:
-    day = line.visit_day or line.occurred_at.astimezone(VILLAGE_ZONE).date()
     return {
-        "before": wording.minutes(line.balance_after - line.minutes),
+        "before": wording.minutes(line.balance_before),
         "minutes": wording.minutes(abs(line.minutes)),
         "now": wording.minutes(line.balance_after),
-        "day": day.isoformat(),
+        "day": line.day.isoformat(),
         "other": line.other_name or talk.phrase("utter_the_fund"),
         "kind": wording.kind(talk.domain, line.service_kind) if line.service_kind else "",
     }

@@ -7,6 +7,7 @@ from typing import List
 
 from rasa_sdk.events import EventType
 
+from actions import who_looked
 from actions.base import Talk, VillageAction
 from actions.timebank.rulebook import Rule, meant, village_rules
 
@@ -18,6 +19,9 @@ class ActionAskPolicy(VillageAction):
         return "action_ask_policy"
 
     def act(self, talk: Talk) -> List[EventType]:
+        if who_looked.is_asked(talk.words):
+            who_looked.answer(talk)
+            return []
         book = village_rules()
         chosen = book.rule(talk.heard_id("rule_number") or 0)
         rules = [chosen] if chosen else meant(talk.words, book)

@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=commands.run)
     prepare = chosen.add_parser("prepare", help="models, training, database; start nothing")
     prepare.set_defaults(command=commands.prepare_only)
+    train = chosen.add_parser("train", help="train anew with what the staff corrected")
+    train.set_defaults(command=commands.train_anew)
     web = chosen.add_parser("web", help="the web program alone (started by run)")
     web.set_defaults(command=commands.web)
 

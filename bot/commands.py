@@ -13,7 +13,7 @@ from actions.timebank import chain
 from actions.timebank.ids import MemberId
 from actions.timebank.session import open_village
 from bot.member_commands import find_member
-from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment
+from bot.prepare import CannotPrepare, migrate, prepare, rasa_environment, train
 from bot.settings import HOUSE, Settings
 
 
@@ -38,6 +38,22 @@ def prepare_only(settings: Settings, _given: argparse.Namespace) -> int:
     except CannotPrepare as problem:
         print(problem, file=sys.stderr)
         return 1
+    return 0
+
+
+def train_anew(settings: Settings, _given: argparse.Namespace) -> int:
+    from bot.training import write_training
+
+    migrate(settings, _say)
+    village = open_village(settings.database, settings.now)
+    corrected = write_training(village, settings.training)
+    _say(f"{corrected} sentences and words of the staff are in the training.")
+    try:
+        model = train(settings, _say)
+    except CannotPrepare as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    _say(f"{model.name} is ready; 小帮 takes it at its next start.")
     return 0
 
 

@@ -39,6 +39,11 @@ class Mouth:
         self._kept: OrderedDict[Spoken, Future[Pcm]] = OrderedDict()
         self._made: OrderedDict[Tuple[Tuple[str, ...], Delivery, str], Speech] = OrderedDict()
 
+    @property
+    def voice(self) -> str:
+        """The name of the engine that speaks."""
+        return self._synthesizer.name
+
     def spoken(self, text: str) -> str:
         """The text as it is said and shown."""
         return speakable(text, now=self._clock(), zone=VILLAGE_ZONE)

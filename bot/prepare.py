@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Sequence
 
 from actions.timebank.demo import fill_demo_village
 from actions.timebank.schema import upgrade
@@ -72,14 +72,17 @@ def fetch_voices(settings: Settings, say: Say) -> None:
 
 
 def train(settings: Settings, say: Say) -> Path:
-    """The path of a Rasa model trained on the present inputs."""
-    model = settings.rasa_model / f"{fingerprint()}.tar.gz"
+    """The path of a Rasa model trained on the present inputs, among them what the staff corrected,
+    as `bot.training` wrote it."""
+    name = fingerprint(settings.training)
+    model = settings.rasa_model / f"{name}.tar.gz"
     if model.exists():
         return model
     say("Training the understanding; this takes about ten minutes…")
     command = [sys.executable, "-m", "rasa", "train", "--quiet"]
-    command += ["--config", "config.yml", "--data", "nlu_data", "--domain", "bot/domain"]
-    command += ["--out", str(settings.rasa_model), "--fixed-model-name", fingerprint()]
+    command += ["--config", "config.yml", "--domain", "bot/domain", "--data", "nlu_data"]
+    command += [str(file) for file in _written_by_staff(settings.training)]
+    command += ["--out", str(settings.rasa_model), "--fixed-model-name", name]
     done = subprocess.run(
         command, cwd=HOUSE, env=rasa_environment(settings), capture_output=True, text=True
     )
@@ -89,8 +92,8 @@ def train(settings: Settings, say: Say) -> Path:
     return model
 
 
-def fingerprint() -> str:
-    """A name for what the model is trained from."""
+def fingerprint(training: Path | None = None) -> str:
+    """A name for what the model is trained from; `training` holds what the staff add to it."""
     digest = hashlib.sha256()
     for part in TRAINED_FROM:
         path = HOUSE / part
@@ -99,7 +102,14 @@ def fingerprint() -> str:
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(str(file.relative_to(HOUSE)).encode())
                 digest.update(file.read_bytes())
+    for file in _written_by_staff(training):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _written_by_staff(training: Path | None) -> Sequence[Path]:
+    return sorted(training.glob("*.yml")) if training is not None else []
 
 
 def rasa_environment(settings: Settings) -> Mapping[str, str]:

@@ -183,6 +183,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def training(self) -> Path:
+        """What the staff corrected, for `make train`."""
+        return self.home / "training"
+
+    @property
     def rasa_model(self) -> Path:
         return self.home / "rasa"
 

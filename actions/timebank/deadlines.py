@@ -25,6 +25,7 @@ from actions.timebank.offers import (
     too_late_at,
 )
 from actions.timebank.queries import claimed_minutes, pending_offer_of
+from actions.timebank.staff import broadcasts
 from actions.timebank.states import (
     AssignmentState,
     DisputeKind,
@@ -60,6 +61,7 @@ def expire_due(session: Session, *, now: datetime) -> Expired:
     training.lapse(session, now=now)
     requests, withdrawn_offers = _expire_requests(session, now)
     offers = withdrawn_offers + _expire_offers(session, now)
+    broadcasts.end_told(session, now=now)
     _ask_again(session, now)
     coming_visits.tell_of_coming(session, now=now)
     return Expired(

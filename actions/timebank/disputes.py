@@ -13,12 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.timebank import members
-from actions.timebank.errors import NothingOpen, NotYours, WrongState
+from actions.timebank.errors import NothingOpen, WrongState
 from actions.timebank.funding import give_back
 from actions.timebank.ids import DisputeId, MemberId, RequestId, TurnId
 from actions.timebank.lookups import active_assignment, request_of
 from actions.timebank.model import Assignment, Dispute, ServiceRequest
 from actions.timebank.notices import tell, tell_staff
+from actions.timebank.staff import accounts
+from actions.timebank.staff.roles import Permission
 from actions.timebank.states import AssignmentState, DisputeKind, DisputeState, RequestState
 
 TIME_TO_DECIDE = timedelta(hours=24)
@@ -90,25 +92,40 @@ def complain(
 
 
 def resolve(
-    session: Session, *, dispute_id: DisputeId, mediator: MemberId, resolution: str, now: datetime
+    session: Session,
+    *,
+    dispute_id: DisputeId,
+    mediator: MemberId,
+    resolution: str,
+    now: datetime,
+    minutes: int | None = None,
 ) -> Dispute:
-    """A coordinator's decision. A visit with differing minutes counts as confirmed afterwards,
-    one that never happened as cancelled. The same decision again changes nothing.
+    """A decision by a coordinator, or a mediator of the staff. A visit with differing minutes
+    counts as confirmed afterwards, one that never happened as cancelled. The same decision again
+    changes nothing.
 
-    Raises NothingOpen for an unknown dispute, NotYours for who is no coordinator, WrongState
-    when it was decided otherwise before.
+    `minutes` is how long the visit was, where that was contested; hours beyond what both sides
+    said move only by a proposal that a second person approves. Raises NothingOpen for an unknown
+    dispute, NotYours for who may not decide, WrongState (`by` whom) when it was decided otherwise
+    before.
     """
     dispute = _dispute(session, dispute_id)
     if not members.member(session, mediator).is_coordinator:
-        raise NotYours(f"member {mediator} is no coordinator")
+        accounts.require(session, mediator, Permission.MEDIATE, now=now)
     if dispute.state is DisputeState.RESOLVED:
-        if (dispute.resolved_by_id, dispute.resolution) != (mediator, resolution):
-            raise WrongState(f"dispute {dispute_id} is resolved", state=dispute.state.value)
+        before = (dispute.resolved_by_id, dispute.resolution, dispute.decided_minutes)
+        if before != (mediator, resolution, minutes):
+            raise WrongState(
+                f"dispute {dispute_id} is resolved",
+                state=dispute.state.value,
+                by=dispute.resolved_by.name,
+            )
         return dispute
     dispute.state = DisputeState.RESOLVED
     dispute.resolved_by_id = mediator
     dispute.resolved_at = now
     dispute.resolution = resolution
+    dispute.decided_minutes = minutes
     request = dispute.request
     if request is not None and request.state is RequestState.DISPUTED:
         request.state = _SETTLED_AS[dispute.kind]

@@ -118,6 +118,18 @@ class ButtonGone(Refusal):
     code = "button_gone"
 
 
+class NothingWritten(Refusal):
+    """A member of the staff left empty what has to say something."""
+
+    code = "nothing_written"
+
+
+class BadCorrection(Refusal):
+    """A meaning or a part of speech that does not exist; `facts["field"]` tells which."""
+
+    code = "bad_correction"
+
+
 class SamePerson(Refusal):
     """Whoever proposed it cannot approve it: a second person must."""
 
@@ -170,6 +182,30 @@ class TooManyLogins(Refusal):
     """So many wrong passwords that the next is not looked at before `until`."""
 
     code = "too_many_logins"
+
+
+class NothingToSay(Refusal):
+    """Words of which nothing can be spoken."""
+
+    code = "nothing_to_say"
+
+
+class TooLongToSay(Refusal):
+    """Words that take longer than a minute to speak."""
+
+    code = "too_long_to_say"
+
+
+class NobodyThere(Refusal):
+    """A broadcast for nobody."""
+
+    code = "nobody_there"
+
+
+class NotHeard(Refusal):
+    """Whoever wrote the broadcast has not listened to it as it stands."""
+
+    code = "not_heard"
 
 
 class LedgerBroken(Exception):

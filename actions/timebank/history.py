@@ -44,6 +44,27 @@ class LedgerLine:
     balance_after: int
     """Posted minutes after this movement."""
 
+    @property
+    def balance_before(self) -> int:
+        return self.balance_after - self.minutes
+
+    @property
+    def day(self) -> date:
+        """Of the visit, else of the movement, by the village's own clock."""
+        return self.visit_day or self.occurred_at.astimezone(VILLAGE_ZONE).date()
+
+    @property
+    def told_as(self) -> str:
+        """Which sentence explains it, `utter_history_…`: the same aloud and on paper."""
+        gave = self.minutes < 0
+        if self.kind is TransferKind.SETTLEMENT:
+            return "spent" if gave else "earned"
+        if self.kind is TransferKind.GIFT:
+            return "given" if gave else "received"
+        if self.kind is TransferKind.MERGE:
+            return "merged_a_debt" if gave else "merged"
+        return "reversed" if self.kind is TransferKind.REVERSAL else "opening"
+
 
 def _lines() -> Select:
     """A member's movements, newest first, with the visit behind each or behind what it undid."""
@@ -54,7 +75,7 @@ def _lines() -> Select:
             func.sum(Posting.minutes).over(order_by=Posting.transfer_id).label("balance_after"),
         )
         .join(Account, Account.id == Posting.account_id)
-        .where(Account.member_id == bindparam("member"))
+        .where(Account.member_id == bindparam("member"), Posting.transfer_id < bindparam("before"))
         .order_by(Posting.transfer_id.desc())
         .limit(bindparam("limit"))
         .subquery()
@@ -89,9 +110,16 @@ def _lines() -> Select:
 _LINES = _lines()
 
 
-def history(session: Session, member_id: MemberId, *, limit: int) -> list[LedgerLine]:
-    """The member's newest `limit` movements, newest first; none for a member without account."""
-    rows = session.execute(_LINES, {"member": member_id, "limit": limit}).all()
+_AFTER_ALL = TransferId(2**31 - 1)
+
+
+def history(
+    session: Session, member_id: MemberId, *, limit: int, before: TransferId = _AFTER_ALL
+) -> list[LedgerLine]:
+    """The member's newest `limit` movements before that transfer, newest first; none for a member
+    without account."""
+    asked = {"member": member_id, "limit": limit, "before": before}
+    rows = session.execute(_LINES, asked).all()
     without_visit = [row.transfer_id for row in rows if row.elder_id is None]
     partners = _partners(session, member_id, without_visit)
     return [_line(row, member_id, partners) for row in rows]

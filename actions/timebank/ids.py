@@ -21,6 +21,7 @@ BindingId = NewType("BindingId", int)
 DelegationId = NewType("DelegationId", int)
 ProposalId = NewType("ProposalId", int)
 StaffAccountId = NewType("StaffAccountId", int)
+BroadcastId = NewType("BroadcastId", int)
 LoginTryId = NewType("LoginTryId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""

@@ -110,19 +110,22 @@ def candidates(
     now: datetime,
     wanted: MemberId | None = None,
     sparing: bool = True,
+    again: bool = False,
 ) -> list[Candidate]:
     """Everybody who could be asked for this request, best first.
 
     Left out are the elder, who has left or takes no tasks, who was already asked for this
-    request at this time and kind, who has promised another task then, who wished not to be asked
-    for this, the untrained for the gated kinds, and, while `sparing`, who was asked enough (see
-    `fair_load`). `wanted`, whom the elder named, goes first when able, also for a kind that is
-    not on that neighbour's list.
+    request at this time and kind (unless `again`), who has promised another task then, who wished
+    not to be asked for this, the untrained for the gated kinds, and, while `sparing`, who was
+    asked enough (see `fair_load`). `wanted`, whom the elder named, goes first when able, also for
+    a kind that is not on that neighbour's list.
     """
     skills = _skills(session, request.service_kind)
     able = _able(session, request, skills, wanted)
     ids = {MemberId(helper.id) for helper in able}
-    ids -= _already_asked(session, request) | not_to_be_asked(session, ids, request)
+    ids -= not_to_be_asked(session, ids, request)
+    if not again:
+        ids -= _already_asked(session, request)
     ids -= {MemberId(promise.helper_id) for promise in at_the_same_time(session, ids, request)}
     asked = loads(session, ids, request, now=now)
     if sparing:

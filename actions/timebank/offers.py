@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import MemberId
 from actions.timebank.lookups import place_of
-from actions.timebank.matching import candidates
+from actions.timebank.matching import Candidate, candidates
 from actions.timebank.model import Offer, ServiceRequest
 from actions.timebank.notices import tell, tell_staff
 from actions.timebank.quiet_hours import QUIET_FROM, is_quiet, may_be_told, next_waking
@@ -73,10 +73,17 @@ def ask_next(
         spared = candidates(session, request, now=now, wanted=wanted, sparing=False)
         _tell_staff_nobody_is_left(session, request, len(spared), now)
         return None
+    return make_offer(session, request, able[0], now=now)
+
+
+def make_offer(
+    session: Session, request: ServiceRequest, candidate: Candidate, *, now: datetime
+) -> Offer:
+    """Offers the request to this neighbour. No other offer of it may be pending."""
     offer = Offer(
         request=request,
-        helper=able[0].helper,
-        why=able[0].why,
+        helper=candidate.helper,
+        why=candidate.why,
         offered_at=now,
         expires_at=answer_until(request, now),
     )

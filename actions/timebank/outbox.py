@@ -19,6 +19,7 @@ from actions.timebank.members import LARGEST_ID
 from actions.timebank.model import (
     Alert,
     Assignment,
+    Broadcast,
     CheckIn,
     Notice,
     Offer,
@@ -28,6 +29,7 @@ from actions.timebank.model import (
 from actions.timebank.states import (
     AlertState,
     AssignmentState,
+    BroadcastState,
     CheckInState,
     NoticeState,
     OfferState,
@@ -54,6 +56,11 @@ _TRUE_WHILE: Mapping[str, tuple[Any, str, frozenset[Enum]]] = {
     "staff_alert": (Alert, "alert_id", _NOT_OVER),
     # Where she is is nobody's business any more when all is well.
     "alert_place": (Alert, "alert_id", _NOT_OVER),
+    "broadcast": (
+        Broadcast,
+        "broadcast_id",
+        frozenset({BroadcastState.SENDING, BroadcastState.SENT}),
+    ),
 }
 """Notices that are of use for a time only: what they are about, and in which states of it they are
 still told."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from actions.timebank.session import Village
 from actions.timebank.staff import audit, sessions
 from actions.timebank.staff.roles import Permission, Role, permissions_of
 from actions.timebank.states import Viewed
+from bot.console.health import Watch
 from bot.console.passwords import Passwords
 from bot.console.words import Words
 from bot.links import TalkLinks
@@ -45,6 +47,11 @@ class ConsoleParts:
     links: TalkLinks
     phrases: Phrases
     passwords: Passwords = field(default_factory=Passwords)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """How the machine is."""
+        return Watch(self.village, self.settings, self.mouth.voice)
 
 
 @dataclass(frozen=True)

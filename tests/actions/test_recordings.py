@@ -49,14 +49,14 @@ def revokes(speaker: Speaker) -> Answered:
 def test_consent_says_who_hears(street: Street, wang: Speaker) -> None:
     revokes(wang)
     answered = wang.says("录吧", "consent_recording").runs(recordings.ActionConsentRecording)
-    assert "只有您和村里的陈干事听得见" in answered.text and kept(street)
+    assert "只有您、村里的陈干事和调解员听得见" in answered.text and kept(street)
 
 
 def test_without_staff_nobody_is_named(street: Street, wang: Speaker) -> None:
     with street.neighbourhood() as hood:
         hood.staff.is_coordinator = False
     answered = wang.says("录吧").runs(recordings.ActionConsentRecording)
-    assert "只有您和村里的干部听得见" in answered.text
+    assert "只有您、村里的干部和调解员听得见" in answered.text
 
 
 def test_stopping_is_at_once_and_deletes_nothing(street: Street, wang: Speaker) -> None:

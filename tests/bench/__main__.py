@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from actions.timebank.model import Turn
 from bot.prepare import fingerprint
+from tests.bench.console import measure_console
 from tests.bench.deadline import Deadline
 from tests.bench.kills import measure_kills
 from tests.bench.ledger import measure_ledger
@@ -70,6 +71,8 @@ def main() -> None:
             _measure_telegram(report, stack, telegram, deadline, quick)
         finally:
             stack.stop()
+    _say("Looking at every page of the console in a village of two thousand…")
+    measure_console(report, FOLDER / "console", deadline.part(240), quick=quick)
 
     file = BUILD / ("bench-quick.json" if quick else "bench.json")
     report.write(file)

@@ -30,6 +30,11 @@ def memory_figures(parts: Mapping[str, int]) -> tuple[dict[str, float], str]:
     return figures, counted
 
 
+def resident_mb(process: int) -> float:
+    """What one process holds in memory now, without its children; 0 when it has ended."""
+    return (_resident_kb(process) or 0) / 1024
+
+
 def _parents() -> dict[int, int]:
     """Every process with its parent."""
     found = {}

@@ -33,7 +33,7 @@ def warm_start(stack: Stack) -> float:
 
 def borrow_trained(settings: Settings) -> None:
     """What `make run` has trained on the same inputs need not be trained again."""
-    trained = Settings().rasa_model / f"{fingerprint()}.tar.gz"
+    trained = Settings().rasa_model / f"{fingerprint(Settings().training)}.tar.gz"
     if trained.exists():
         settings.rasa_model.mkdir(exist_ok=True)
         shutil.copy(trained, settings.rasa_model)

@@ -230,7 +230,7 @@ def _settings(home: Path) -> Settings:
         old.unlink()
     settings = Settings(home=home, clock=NOON, database_url=None, demo=True)
     # What `make run` has trained on the same inputs need not be trained again.
-    trained = Settings().rasa_model / f"{fingerprint()}.tar.gz"
+    trained = Settings().rasa_model / f"{fingerprint(Settings().training)}.tar.gz"
     if trained.exists():
         settings.rasa_model.mkdir(exist_ok=True)
         shutil.copy(trained, settings.rasa_model)

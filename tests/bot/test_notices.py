@@ -49,6 +49,7 @@ from actions.timebank.states import (
 from bot.notices import told
 from bot.phrases import Phrases
 from bot.settings import Settings
+from tests.bot.counter_stories import COUNTER_STORIES
 from tests.small_village import Street
 from tests.timebank.builders import MORNING, FakeClock
 from tests.timebank.consenting import allow, calls
@@ -465,6 +466,7 @@ STORIES: list[Story] = [
     _call_back,
     _medicine_unanswered,
     _unwell_again,
+    *COUNTER_STORIES,
 ]
 
 

@@ -104,6 +104,28 @@ def test_training_happens_once_for_the_same_inputs(
     assert len(rasa.commands) == 2
 
 
+def test_what_staff_corrected_is_trained_on_too(
+    house: Path, settings: Settings, rasa: FakeRasa
+) -> None:
+    without = prepare.train(settings, lambda _line: None)
+    assert str(settings.training) not in str(rasa.commands[-1])
+    settings.training.mkdir()
+    (settings.training / "corrections.new").write_text("half written")
+    assert prepare.train(settings, lambda _line: None) == without
+
+    (settings.training / "corrections.yml").write_text("nlu")
+    corrected = prepare.train(settings, lambda _line: None)
+    command = rasa.commands[-1]
+    assert corrected != without
+    data = command[command.index("--data") + 1 : command.index("--out")]
+    assert data == ["nlu_data", str(settings.training / "corrections.yml")]
+
+    (settings.training / "corrections.yml").write_text("more")
+    assert prepare.train(settings, lambda _line: None) != corrected
+    (settings.training / "corrections.yml").unlink()
+    assert prepare.train(settings, lambda _line: None) == without
+
+
 @pytest.mark.parametrize("code, writes", [(1, False), (1, True), (0, False)])
 def test_a_failed_training_shows_its_last_lines(
     settings: Settings, rasa: FakeRasa, code: int, writes: bool

@@ -132,7 +132,7 @@ def test_after_some_turns_she_is_asked_once_who_may_hear(parlour: Parlour) -> No
     assert "往后还录吗" not in parlour.stored("talk:2").reply
     answer = parlour.speaks(turn="talk:3")
     assert answer.reply.startswith("您还有一个小时。")
-    assert "只有您和村里的陈干事听得见。往后还录吗？" in answer.reply
+    assert "只有您、村里的陈干事和调解员听得见。往后还录吗？" in answer.reply
     assert [one.payload for one in answer.buttons] == ["/consent_recording", "/revoke_recording"]
     row = parlour.street.row(Consent)
     assert (row.step, row.turn_id) == (ConsentStep.ASKED, "talk:3")
@@ -162,4 +162,4 @@ def test_without_staff_nobody_is_named(parlour: Parlour) -> None:
     with parlour.street.neighbourhood() as hood:
         hood.staff.is_coordinator = False
     speaks(parlour, "talk:1", "talk:2")
-    assert "村里的干部听得见" in parlour.speaks(turn="talk:3").reply
+    assert "村里的干部和调解员听得见" in parlour.speaks(turn="talk:3").reply

@@ -5,6 +5,8 @@ Balances are derived and never stored.
 
 from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
 from actions.timebank.model.books import Account, Hold, Posting, Transfer
+from actions.timebank.model.broadcasts import Broadcast, BroadcastListener, BroadcastVisit
+from actions.timebank.model.books import Account, ChainCheck, Hold, Posting, Transfer
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.channels import (
     CardTry,
@@ -15,6 +17,7 @@ from actions.timebank.model.channels import (
 )
 from actions.timebank.model.check_ins import CheckIn, CheckInWish
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
+from actions.timebank.model.counter import InPersonDeed
 from actions.timebank.model.deliveries import Delivery
 from actions.timebank.model.exchanges import (
     Assignment,
@@ -26,7 +29,17 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.review import (
+    CallBack,
+    Correction,
+    FailureCare,
+    TrainingDecision,
+    TurnNote,
+    VillageWord,
+)
 from actions.timebank.model.proposals import Proposal
+from actions.timebank.model.roll import Merge, RollImport
+from actions.timebank.model.honours import HonourWish
 from actions.timebank.model.register import MemberChange, MemberPriority, Training
 from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.staff import (
@@ -58,7 +71,12 @@ __all__ = [
     "Availability",
     "AwareDateTime",
     "Base",
+    "Broadcast",
+    "BroadcastListener",
+    "BroadcastVisit",
+    "CallBack",
     "CardTry",
+    "ChainCheck",
     "ChannelBinding",
     "ChannelUpdate",
     "CheckIn",
@@ -66,14 +84,18 @@ __all__ = [
     "Choice",
     "Confirmation",
     "Consent",
+    "Correction",
     "Deed",
     "Delegation",
     "DelegationGrant",
     "Delivery",
     "Dispute",
     "DoNotAsk",
+    "FailureCare",
     "Group",
     "Hold",
+    "HonourWish",
+    "InPersonDeed",
     "JoinCard",
     "Lane",
     "LoginTry",
@@ -96,9 +118,12 @@ __all__ = [
     "StaffDeed",
     "StaffRole",
     "StaffSession",
+    "TrainingDecision",
     "Training",
     "Transfer",
     "Turn",
+    "TurnNote",
+    "VillageWord",
     "Visit",
     "Wellbeing",
     "one_of",

@@ -49,7 +49,7 @@ class Transfer(Base):
     kind = Column(Choice(TransferKind), nullable=False)
     visit_id = Column(ForeignKey("visit.id"), unique=True)
     reverses_id = Column(ForeignKey("transfer.id"), unique=True)
-    turn_id = Column(String(120))
+    turn_id = Column(String(120), index=True)
     reason = Column(Text, nullable=False, server_default="")
     idempotency_key = Column(String(160), nullable=False, unique=True)
     occurred_at = Column(AwareDateTime, nullable=False)
@@ -70,13 +70,15 @@ class Posting(Base):
     __tablename__ = "posting"
     id = Column(Integer, primary_key=True)
     transfer_id = Column(ForeignKey("transfer.id"), nullable=False)
-    account_id = Column(ForeignKey("account.id"), nullable=False, index=True)
+    account_id = Column(ForeignKey("account.id"), nullable=False)
     minutes = Column(Integer, nullable=False)
     transfer = relationship(Transfer, back_populates="postings")
     account = relationship(Account)
     __table_args__ = (
         UniqueConstraint("transfer_id", "account_id"),
         CheckConstraint("minutes <> 0", name="moves_something"),
+        # Sums and passbooks are read from the index alone.
+        Index("ix_posting_account", "account_id", "transfer_id", "minutes"),
     )
 
 
@@ -104,3 +106,18 @@ class Hold(Base):
             postgresql_where=text("state = 'pending'"),
         ),
     )
+
+
+class ChainCheck(Base):
+    """One check of the whole chain by somebody of the staff, and what it found."""
+
+    __tablename__ = "chain_check"
+    id = Column(Integer, primary_key=True)
+    by_id = Column(ForeignKey("member.id"), nullable=False, index=True)
+    at = Column(AwareDateTime, nullable=False)
+    transfers = Column(Integer, nullable=False)
+    """How many were sound, counted from the first."""
+    head = Column(String(64), nullable=False)
+    first_bad = Column(Integer)
+    """None when all were; it may be missing, so no row is pointed to."""
+    by = relationship("Member")

@@ -143,7 +143,7 @@ class Confirmation(Base):
     party = Column(Choice(Party), nullable=False)
     member_id = Column(ForeignKey("member.id"), nullable=False)
     minutes = Column(Integer, nullable=False)
-    turn_id = Column(String(120), nullable=False)
+    turn_id = Column(String(120), nullable=False, index=True)
     evidence_sha256 = Column(String(64))
     """Hash of the recording in which it was said; None when it was typed."""
     made_at = Column(AwareDateTime, nullable=False)
@@ -191,8 +191,13 @@ class Dispute(Base):
     resolved_by_id = Column(ForeignKey("member.id"))
     resolved_at = Column(AwareDateTime)
     resolution = Column(Text, nullable=False, default="", server_default="")
+    decided_minutes = Column(Integer)
+    """How long the visit was in the mediator's eyes; it moves nothing by itself."""
     request = relationship(ServiceRequest)
+    opened_by = relationship(Member, foreign_keys=[opened_by_id])
+    resolved_by = relationship(Member, foreign_keys=[resolved_by_id])
     __table_args__ = (
+        CheckConstraint("decided_minutes BETWEEN 0 AND 1440", name="decided_minutes_of_a_day"),
         one_of("kind", DisputeKind),
         one_of("state", DisputeState),
         CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_at"),

@@ -68,7 +68,11 @@ class Notice(Base):
     created_at = Column(AwareDateTime, nullable=False)
     delivered_at = Column(AwareDateTime)
     recipient = relationship(Member)
-    __table_args__ = (one_of("state", NoticeState),)
+    __table_args__ = (
+        one_of("state", NoticeState),
+        # What the staff were told of lately, among all that anybody was told.
+        Index("ix_notice_kind", "kind", "created_at"),
+    )
 
 
 class Deed(Base):
@@ -87,9 +91,9 @@ class Turn(Base):
 
     __tablename__ = "turn"
     id = Column(String(120), primary_key=True)
-    member_id = Column(ForeignKey("member.id"), nullable=False, index=True)
+    member_id = Column(ForeignKey("member.id"), nullable=False)
     channel = Column(String(20), nullable=False)
-    outcome = Column(Choice(TurnOutcome), nullable=False, default=TurnOutcome.BEGUN, index=True)
+    outcome = Column(Choice(TurnOutcome), nullable=False, default=TurnOutcome.BEGUN)
     code = Column(String(40), nullable=False, default="", server_default="")
     """Which failure or refusal it was; empty when answered."""
     recording_path = Column(String(240))
@@ -111,4 +115,8 @@ class Turn(Base):
         one_of("outcome", TurnOutcome),
         # What cites a turn as somebody's word cites it with the member, see `Delegation`.
         Index("uq_turn_of_member", "id", "member_id", unique=True),
+        # What staff look for, newest first.
+        Index("ix_turn_member_id_began_at", "member_id", "began_at"),
+        Index("ix_turn_outcome_began_at", "outcome", "began_at"),
+        Index("ix_turn_intent_began_at", "intent", "began_at"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -35,13 +36,13 @@ def saw(
     return _add(session, by=by, deed=LOOKED_AT, viewed=what, about=about, subject=subject, now=now)
 
 
-def who_looked(session: Session, member: MemberId, *, limit: int) -> list[StaffDeed]:
+def who_looked(
+    session: Session, member: MemberId, *, limit: int, kinds: Collection[Viewed] = tuple(Viewed)
+) -> list[StaffDeed]:
     """The last times that others looked at what is this member's, newest first."""
     looks = (
         select(StaffDeed)
-        .where(
-            StaffDeed.about_id == member, StaffDeed.viewed.is_not(None), StaffDeed.by_id != member
-        )
+        .where(StaffDeed.about_id == member, StaffDeed.viewed.in_(kinds), StaffDeed.by_id != member)
         .options(joinedload(StaffDeed.by))
         .order_by(StaffDeed.done_at.desc(), StaffDeed.id.desc())
         .limit(limit)

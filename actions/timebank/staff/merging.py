@@ -49,6 +49,7 @@ FATES: Mapping[str, Fate] = {
     "assignment.helper_id": Fate.STAYS,
     "availability.member_id": Fate.MOVES,
     "channel_binding.member_id": Fate.ENDS,  # A chat joins by her own yes to her own name.
+    "chain_check.by_id": Fate.STAYS,
     "check_in.member_id": Fate.ENDS,
     "check_in_wish.member_id": Fate.MOVES,
     "confirmation.member_id": Fate.STAYS,

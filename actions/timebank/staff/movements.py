@@ -35,7 +35,7 @@ class Movement(Protocol):
     def parties(self, session: Session, proposal: Proposal) -> set[MemberId]:
         """Whose hours it is about: none of them proposes or approves it."""
 
-    def check(self, session: Session, proposal: Proposal, *, now: datetime) -> None:
+    def check(self, session: Session, proposal: Proposal) -> None:
         """Raises the refusal that stands in the way; asked when proposing and when approving."""
 
     def legs(self, session: Session, proposal: Proposal) -> Mapping[AccountId, int]:
@@ -64,7 +64,7 @@ class Reversal:
             owners.update(session.execute(sides).one())
         return {MemberId(owner) for owner in owners if owner is not None}
 
-    def check(self, session: Session, proposal: Proposal, *, now: datetime) -> None:
+    def check(self, session: Session, proposal: Proposal) -> None:
         """Raises NothingOpen, WrongState (facts: state="reversal", "merge" or "reversed")."""
         wrong = _wrong(session, proposal)
         if wrong.kind not in UNDOABLE:
@@ -100,7 +100,7 @@ class Grant:
         owner = _receiver(session, proposal).member_id
         return set() if owner is None else {MemberId(owner)}
 
-    def check(self, session: Session, proposal: Proposal, *, now: datetime) -> None:
+    def check(self, session: Session, proposal: Proposal) -> None:
         """Raises BadMinutes (facts: minutes, most), NothingOpen when the receiver is no account
         that can be given to, UnknownMember when she has left, NotEnoughMinutes of the fund."""
         receiver = _receiver(session, proposal)

@@ -136,7 +136,7 @@ def propose(
     made = Proposal(kind=kind, reason=reason, proposed_by_id=by, proposed_at=now, **content)
     made.state = ProposalState.PROPOSED
     with session.no_autoflush:
-        _MOVEMENTS[kind].check(session, made, now=now)
+        _MOVEMENTS[kind].check(session, made)
         not_for_self(by, _MOVEMENTS[kind].parties(session, made))
     try:
         with session.begin_nested():
@@ -170,7 +170,7 @@ def approve(
     second_person(MemberId(decided.proposed_by_id), by)
     parties = movement.parties(session, decided)
     not_for_self(by, parties)
-    movement.check(session, decided, now=now)
+    movement.check(session, decided)
     if seen is not None and seen != balances_after(effects(session, decided)):
         raise ChangedMeanwhile(f"hours moved since proposal {decided.id} was looked at")
     decided.transfer_id = movement.perform(session, decided, by=by, now=now)
@@ -248,10 +248,10 @@ def effects(session: Session, proposed: Proposal) -> list[Effect]:
     )
 
 
-def obstacle(session: Session, proposed: Proposal, *, now: datetime) -> Refusal | None:
+def obstacle(session: Session, proposed: Proposal) -> Refusal | None:
     """What would refuse its approval now, whoever approves; None when nothing does."""
     try:
-        _MOVEMENTS[proposed.kind].check(session, proposed, now=now)
+        _MOVEMENTS[proposed.kind].check(session, proposed)
     except Refusal as refusal:
         return refusal
     return None
@@ -288,10 +288,24 @@ def waiting(session: Session) -> int:
     return int(session.execute(still_open).scalar_one())
 
 
-def about_transfer(session: Session, transfer_id: TransferId) -> list[Proposal]:
-    """What was proposed about this transfer, and what made it, oldest first."""
-    either = (Proposal.reverses_id == transfer_id) | (Proposal.transfer_id == transfer_id)
-    return list(session.execute(select(Proposal).where(either).order_by(Proposal.id)).scalars())
+def undoable(session: Session, transfer_id: TransferId) -> bool:
+    """Whether a reversal of this transfer could be proposed now."""
+    asked = Proposal(kind=ProposalKind.REVERSAL, reverses_id=transfer_id)
+    still_open = select(Proposal.id).where(
+        Proposal.reverses_id == transfer_id, Proposal.state == ProposalState.PROPOSED
+    )
+    if session.execute(still_open).first() is not None:
+        return False
+    try:
+        Reversal().check(session, asked)
+    except Refusal:
+        return False
+    return True
+
+
+def effects_of_reversal(session: Session, transfer_id: TransferId) -> list[Effect]:
+    """What undoing this transfer now would do, before anybody proposed it. Raises NothingOpen."""
+    return effects(session, Proposal(kind=ProposalKind.REVERSAL, reverses_id=transfer_id))
 
 
 def _effect(session: Session, account_id: AccountId, change: int) -> Effect:

@@ -73,10 +73,15 @@ def test_every_known_state_has_a_name() -> None:
 
 
 def test_labels_name_no_state_that_is_not_there() -> None:
+    from actions.timebank import states
+    from actions.timebank.staff import effects, failures
+    from bot.console import conversation_words
+
     zh = read_words("zh")
     found = (info.name for info in pkgutil.iter_modules(staff.__path__, f"{staff.__name__}."))
     enums = {
         name: thing
+        for module in (states, roles, effects, failures, conversation_words)
         for module in (states, *map(importlib.import_module, found))
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Enum)

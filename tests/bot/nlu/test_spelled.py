@@ -51,3 +51,34 @@ def test_what_was_learned_is_readable_text(tmp_path: Path) -> None:
 
     [file] = [one for one in tmp_path.rglob("*") if one.is_file()]
     assert "买点菜" in json.loads(file.read_text("utf-8"))["threes"]
+
+
+WORDS = """
+version: "3.1"
+nlu:
+- lookup: village_words
+  examples: |
+    - 槐树圪崂
+    - 王庄
+"""
+
+
+def test_the_village_s_own_words_are_spelled_as_staff_wrote_them(
+    respelling: Any, tmp_path: Path
+) -> None:
+    taught = train("Respelling", training_data(SAID, WORDS), tmp_path)
+
+    assert spelled(heard(taught, "俺在怀树咯劳等你")) == "俺在槐树圪崂等你"
+    assert spelled(heard(taught, "晌午去汪庄")) == "晌午去王庄"
+    assert spelled(heard(respelling, "俺在怀树咯劳等你")) != "俺在槐树圪崂等你"
+    # What people say every day stays as it is.
+    assert spelled(heard(taught, "晌午帮俺买点菜")) == "晌午帮俺买点菜"
+
+
+def test_other_tables_teach_no_spelling(respelling: Any, tmp_path: Path) -> None:
+    other = training_data(SAID, WORDS.replace("village_words", "service_meals"))
+    taught = train("Respelling", other, tmp_path)
+
+    [file] = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert "圪崂$" not in json.loads(file.read_text("utf-8"))["threes"]
+    assert spelled(heard(taught, "怀树")) == spelled(heard(respelling, "怀树"))

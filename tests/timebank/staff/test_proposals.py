@@ -237,7 +237,7 @@ def test_what_was_undone_meanwhile_is_not_undone_by_the_yes(office: Office) -> N
         office.approve(proposal)
     made = proposals.proposal(office.session, proposal)
     assert made.state is ProposalState.PROPOSED
-    assert proposals.obstacle(office.session, made, now=MORNING).facts["state"] == "reversed"
+    assert proposals.obstacle(office.session, made).facts["state"] == "reversed"
 
 
 # -- what will happen -------------------------------------------------------------------------

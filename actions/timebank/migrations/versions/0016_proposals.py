@@ -122,12 +122,30 @@ def upgrade() -> None:
             sqlite_where=still_open,
             postgresql_where=still_open,
         )
+    op.create_table(
+        "chain_check",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", AwareDateTime(), nullable=False),
+        sa.Column("transfers", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(64), nullable=False),
+        sa.Column("first_bad", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["member.id"], name=op.f("fk_chain_check_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chain_check")),
+    )
+    op.create_index(op.f("ix_chain_check_by_id"), "chain_check", ["by_id"])
+    # Sums and passbooks are read from this index alone.
+    op.drop_index("ix_posting_account_id", "posting")
+    op.create_index("ix_posting_account", "posting", ["account_id", "transfer_id", "minutes"])
     guard = POSTGRESQL_GUARD if op.get_bind().dialect.name == "postgresql" else SQLITE_GUARD
     for name, event, refused, message in GUARDS:
         op.execute(guard.format(name=name, event=event, refused=refused, message=message))
 
 
 def downgrade() -> None:
+    op.drop_index("ix_posting_account", "posting")
+    op.create_index("ix_posting_account_id", "posting", ["account_id"])
+    op.drop_table("chain_check")
     op.drop_table("proposal")
     if op.get_bind().dialect.name == "postgresql":
         for name, *_ in GUARDS:

@@ -1,0 +1,24 @@
+"""Moments that are near, as people say them: 今天 15:00."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Callable
+
+from actions.timebank.clock import VILLAGE_ZONE
+from bot.console.desk import Desk
+
+DAYS = {-1: "昨天 {clock}", 0: "今天 {clock}", 1: "明天 {clock}", 2: "后天 {clock}"}
+
+
+def near(desk: Desk) -> Callable[[datetime], str]:
+    """Tells a moment as seen from now; what is farther away with its whole date."""
+    today = desk.now.astimezone(VILLAGE_ZONE).date()
+
+    def told(moment: datetime) -> str:
+        days = (moment.astimezone(VILLAGE_ZONE).date() - today).days
+        if days in DAYS:
+            return desk.say(DAYS[days], clock=desk.words.clock(moment))
+        return desk.words.moment(moment)
+
+    return told
