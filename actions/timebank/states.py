@@ -410,6 +410,8 @@ class Audience(str, Enum):
     """Those who live alone."""
     MEMBERS = "members"
     """Single ones, by name."""
+
+
 class ProposalKind(str, Enum):
     """What one of the staff may propose and a second one lets happen."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence
+from typing import Any, Callable, List, Optional
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.concurrency import run_in_threadpool
@@ -17,24 +17,12 @@ from starlette.staticfiles import StaticFiles
 from actions.timebank.errors import NotYours, Refusal
 from actions.timebank.staff import sessions
 from actions.timebank.staff.roles import Permission
-from bot.console import (
-    conversation_training,
-    conversation_work,
-    conversations,
-    front,
-    staff_pages,
-)
-from bot.console import board, books, front, proposals, staff_pages
-from bot.console import counter, front, matters, requests, staff_pages, today
-from bot.console import broadcasts, front, staff_pages
-from bot.console import front, imports, merges, staff_pages
-from bot.console import front, people, people_edit, people_ways, staff_pages
-from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
+from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
 from bot.console.intake import BadForm, is_plain, read_form
 from bot.console.login import Login
-from bot.console.reports import pages as reports
+from bot.console.themes import NAV, all_routes
 from bot.console.words import Words, read_words
 from bot.strict_headers import StrictHeaders
 
@@ -44,54 +32,6 @@ log = logging.getLogger(__name__)
 TOO_LARGE = "交上来的东西太大，或者不完整。"
 OLD_PAGE = "这一页放久了，请回去刷新再试。"
 NOWHERE = "没有这一页，或者它已经不在了。"
-
-NAV: Sequence[NavEntry] = (
-    NavEntry("/conversations", "对话", Permission.SEE_CONVERSATIONS),
-    NavEntry("/training", "审核更正", Permission.REVIEW_TRAINING),
-    NavEntry("/books", "账本", Permission.SEE_BOOKS),
-    NavEntry("/proposals", "两人经手", Permission.APPROVE_MOVEMENT),
-    NavEntry("/reports", "报表", Permission.SEE_REPORTS),
-    NavEntry("/today", "今日", Permission.SEE_TODAY),
-    NavEntry("/requests", "求助", Permission.SEE_TODAY),
-    NavEntry("/visits", "上门", Permission.SEE_TODAY),
-    NavEntry("/disputes", "争议", Permission.SEE_CONVERSATIONS),
-    NavEntry("/alarms", "警报", Permission.SEE_TODAY),
-    NavEntry("/broadcasts", "广播", Permission.PROPOSE_BROADCAST),
-    NavEntry("/import", "名册导入导出", Permission.EDIT_PEOPLE),
-    NavEntry("/merges", "登记了两次的人", Permission.EDIT_PEOPLE),
-    NavEntry("/people", "村民", Permission.SEE_PEOPLE),
-    NavEntry("/staff", "账号", Permission.MANAGE_STAFF),
-    NavEntry("/audit", "谁做了什么", Permission.SEE_AUDIT),
-)
-"""What the menu shows, in this order, to whom it is open."""
-
-
-def all_routes() -> List[ConsoleRoute]:
-    """Every page and deed of the console, by theme."""
-    return [*front.ROUTES, *imports.ROUTES, *merges.ROUTES, *staff_pages.ROUTES]
-    return [
-        *front.ROUTES,
-        *conversation_work.ROUTES,
-        *conversations.ROUTES,
-        *conversation_training.ROUTES,
-        *books.ROUTES,
-        *board.ROUTES,
-        *proposals.ROUTES,
-        *staff_pages.ROUTES,
-    ]
-    return [*front.ROUTES, *reports.ROUTES, *staff_pages.ROUTES]
-        *today.ROUTES,
-        *requests.ROUTES,
-        *counter.ROUTES,
-        *matters.ROUTES,
-        *staff_pages.ROUTES,
-    ]
-    return [*front.ROUTES, *broadcasts.ROUTES, *staff_pages.ROUTES]
-        *people.ROUTES,
-        *people_edit.ROUTES,
-        *people_ways.ROUTES,
-        *staff_pages.ROUTES,
-    ]
 
 
 def console_routes(parts: ConsoleParts) -> List[BaseRoute]:

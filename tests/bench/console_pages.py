@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.timebank import model
-from bot.console.web import all_routes
+from bot.console.themes import all_routes
 
 Choose = Callable[[random.Random], str]
 PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")

@@ -4,9 +4,8 @@ Balances are derived and never stored.
 """
 
 from actions.timebank.model.alarms import AlarmPlace, AlarmRefusal, AlarmStep
-from actions.timebank.model.books import Account, Hold, Posting, Transfer
-from actions.timebank.model.broadcasts import Broadcast, BroadcastListener, BroadcastVisit
 from actions.timebank.model.books import Account, ChainCheck, Hold, Posting, Transfer
+from actions.timebank.model.broadcasts import Broadcast, BroadcastListener, BroadcastVisit
 from actions.timebank.model.caring import Consent, Reminder, Wellbeing
 from actions.timebank.model.channels import (
     CardTry,
@@ -29,6 +28,9 @@ from actions.timebank.model.exchanges import (
     Visit,
 )
 from actions.timebank.model.family import Delegation, DelegationGrant
+from actions.timebank.model.honours import HonourWish
+from actions.timebank.model.proposals import Proposal
+from actions.timebank.model.register import MemberChange, MemberPriority, Training
 from actions.timebank.model.review import (
     CallBack,
     Correction,
@@ -37,10 +39,6 @@ from actions.timebank.model.review import (
     TurnNote,
     VillageWord,
 )
-from actions.timebank.model.proposals import Proposal
-from actions.timebank.model.roll import Merge, RollImport
-from actions.timebank.model.honours import HonourWish
-from actions.timebank.model.register import MemberChange, MemberPriority, Training
 from actions.timebank.model.roll import Merge, RollImport
 from actions.timebank.model.staff import (
     LoginTry,
@@ -118,8 +116,8 @@ __all__ = [
     "StaffDeed",
     "StaffRole",
     "StaffSession",
-    "TrainingDecision",
     "Training",
+    "TrainingDecision",
     "Transfer",
     "Turn",
     "TurnNote",

@@ -10,7 +10,7 @@ import pytest
 
 from actions.timebank.staff.roles import PERMISSIONS, Role
 from bot.console.desk import ConsoleRoute
-from bot.console.web import all_routes
+from bot.console.themes import all_routes
 from tests.bot.console.conftest import Client, ConsoleHouse
 
 ROUTES = all_routes()

@@ -13,7 +13,7 @@ import pytest
 from actions.timebank import errors, staff, states
 from actions.timebank.staff import roles
 from bot.console import words
-from bot.console.web import NAV, all_routes
+from bot.console.themes import NAV, all_routes
 from bot.console.words import Words, read_words
 
 CONSOLE = Path(words.__file__).parent
@@ -73,7 +73,6 @@ def test_every_known_state_has_a_name() -> None:
 
 
 def test_labels_name_no_state_that_is_not_there() -> None:
-    from actions.timebank import states
     from actions.timebank.staff import effects, failures
     from bot.console import conversation_words
 

@@ -7,7 +7,7 @@ from alembic import op
 from actions.timebank.model import AwareDateTime
 
 revision = "0017"
-down_revision = "0012"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from alembic import op
 from actions.timebank.model import AwareDateTime
 
 revision = "0018"
-down_revision = "0012"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
