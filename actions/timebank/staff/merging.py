@@ -193,7 +193,8 @@ def unite(
     session.add(made)
     session.flush()
     has = ledger.balance(session, _account(session, kept))
-    told = {"reason": reason, "balance": has.posted}
+    who = members.member(session, approved_by).name
+    told = {"by": who, "reason": reason, "balance": has.posted}
     tell(session, kept, "merged", about=f"merge:{double}", now=now, **told)
     return made
 
