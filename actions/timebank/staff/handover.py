@@ -19,6 +19,7 @@ from actions.timebank.model import (
     Delegation,
     Delivery,
     DoNotAsk,
+    HonourWish,
     JoinCard,
     Member,
     MemberPriority,
@@ -52,6 +53,7 @@ def hand_over(session: Session, double: Member, kept: Member, *, now: datetime) 
     _move_unless_there(session, CheckInWish, (), old, new)
     _move_unless_there(session, MemberPriority, ("priority",), old, new)
     _move(session, Training.member_id, old, new)
+    _repeat_wish(session, old, new)
     _move(session, DoNotAsk.member_id, old, new)
     alive = (ReminderState.WAITING, ReminderState.TOLD)
     _move(session, Reminder.member_id, old, new, Reminder.state.in_(alive))
@@ -133,6 +135,21 @@ def _move_skills(session: Session, old: MemberId, new: MemberId) -> None:
         else:
             row.member_id = new
     session.flush()
+
+
+def _repeat_wish(session: Session, old: MemberId, new: MemberId) -> None:
+    """Who did not want to be named on the roll of honour is not named as the kept one either."""
+    said = _of(session, HonourWish, old)
+    if said and not _of(session, HonourWish, new):
+        last = max(said, key=lambda wish: wish.id)
+        session.add(
+            HonourWish(
+                member_id=new,
+                may_be_named=last.may_be_named,
+                heard_by_id=last.heard_by_id,
+                at=last.at,
+            )
+        )
 
 
 def _move_relations(session: Session, old: MemberId, new: MemberId) -> None:

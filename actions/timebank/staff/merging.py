@@ -48,12 +48,19 @@ FATES: Mapping[str, Fate] = {
     "alert.taken_by_id": Fate.STAYS,
     "assignment.helper_id": Fate.STAYS,
     "availability.member_id": Fate.MOVES,
+    "broadcast.decided_by_id": Fate.STAYS,
+    "broadcast.written_by_id": Fate.STAYS,
+    "broadcast_listener.member_id": Fate.STAYS,
+    "broadcast_visit.member_id": Fate.STAYS,
+    "broadcast_visit.told_by_id": Fate.STAYS,
+    "call_back.by_id": Fate.STAYS,
     "channel_binding.member_id": Fate.ENDS,  # A chat joins by her own yes to her own name.
     "chain_check.by_id": Fate.STAYS,
     "check_in.member_id": Fate.ENDS,
     "check_in_wish.member_id": Fate.MOVES,
     "confirmation.member_id": Fate.STAYS,
     "consent.member_id": Fate.STAYS,
+    "correction.by_id": Fate.STAYS,
     "delegation.delegate_id": Fate.ENDS,  # A yes to another name, in another's turn.
     "delegation.elder_id": Fate.ENDS,
     "delegation.proposed_by_id": Fate.STAYS,
@@ -61,6 +68,11 @@ FATES: Mapping[str, Fate] = {
     "dispute.opened_by_id": Fate.STAYS,
     "dispute.resolved_by_id": Fate.STAYS,
     "do_not_ask.member_id": Fate.MOVES,
+    "failure_care.by_id": Fate.STAYS,
+    "honour_wish.heard_by_id": Fate.STAYS,
+    "honour_wish.member_id": Fate.STAYS,  # Never changes: said once more for the kept one.
+    "in_person_deed.member_id": Fate.STAYS,
+    "in_person_deed.staff_id": Fate.STAYS,
     "join_card.issued_by_id": Fate.STAYS,
     "join_card.member_id": Fate.ENDS,
     "member_change.by_id": Fate.STAYS,
@@ -90,7 +102,11 @@ FATES: Mapping[str, Fate] = {
     "staff_deed.by_id": Fate.STAYS,
     "training.member_id": Fate.MOVES,
     "training.recorded_by_id": Fate.STAYS,
+    "training_decision.by_id": Fate.STAYS,
     "turn.member_id": Fate.STAYS,
+    "turn_note.by_id": Fate.STAYS,
+    "village_word.by_id": Fate.STAYS,
+    "village_word.decided_by_id": Fate.STAYS,
     "wellbeing.member_id": Fate.STAYS,
 }
 """By every column that names a member."""
@@ -108,7 +124,7 @@ class Union:
     def parties(self, session: Session, proposal: Proposal) -> set[MemberId]:
         return {MemberId(proposal.double_id), MemberId(proposal.kept_id)}
 
-    def check(self, session: Session, proposal: Proposal, *, now: datetime) -> None:
+    def check(self, session: Session, proposal: Proposal) -> None:
         """Raises UnknownMember when one has left or both are the same, DoubleStillOpen."""
         _both(session, MemberId(proposal.double_id), MemberId(proposal.kept_id))
 
@@ -177,7 +193,8 @@ def unite(
     session.add(made)
     session.flush()
     has = ledger.balance(session, _account(session, kept))
-    told = {"reason": reason, "balance": has.posted}
+    who = members.member(session, approved_by).name
+    told = {"by": who, "reason": reason, "balance": has.posted}
     tell(session, kept, "merged", about=f"merge:{double}", now=now, **told)
     return made
 

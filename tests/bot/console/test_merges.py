@@ -75,7 +75,8 @@ def test_a_proposal_waits_for_a_second_person(
     assert "章秀英" not in chen.get("/merges").text
     [notice] = console.street.rows(Notice, kind="merged")
     words, _ = told(notice, console.parts.phrases)
-    assert words == "您有两个时间账户，村里并成一个了：本人说的。现在一共有90分钟。"
+    who = mediator.name
+    assert words == f"您有两个时间账户，{who}给并成一个了：本人说的。现在一共有90分钟。"
 
 
 def test_what_is_open_is_named_and_the_other_way_round_stays_possible(

@@ -34,6 +34,7 @@ from actions.timebank.model import (
     ChannelBinding,
     CheckIn,
     Delegation,
+    HonourWish,
     JoinCard,
     Member,
     MemberPriority,
@@ -357,6 +358,19 @@ def test_gaps_are_filled_and_nothing_known_is_replaced(
     assert (hood.zhang.photo, double.photo) == ("6.jpg", None)
     assert (hood.zhang.birth_year, hood.zhang.place) == (1955, "村东头")
     assert hood.zhang.lives_alone
+
+
+def test_who_would_not_be_named_in_public_is_not_named_now(
+    hood: Neighbourhood, double: Member, unite: Callable[..., Merge]
+) -> None:
+    hood.session.add_all(
+        HonourWish(member_id=double.id, may_be_named=named, heard_by_id=hood.staff.id, at=MORNING)
+        for named in (True, False)
+    )
+    hood.session.flush()
+    unite()
+    hers = select(HonourWish.may_be_named).where(HonourWish.member_id == hood.zhang.id)
+    assert hood.session.execute(hers).scalars().all() == [False]
 
 
 def test_chats_cards_and_given_words_end(
