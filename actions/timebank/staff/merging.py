@@ -108,7 +108,7 @@ class Union:
     def parties(self, session: Session, proposal: Proposal) -> set[MemberId]:
         return {MemberId(proposal.double_id), MemberId(proposal.kept_id)}
 
-    def check(self, session: Session, proposal: Proposal, *, now: datetime) -> None:
+    def check(self, session: Session, proposal: Proposal) -> None:
         """Raises UnknownMember when one has left or both are the same, DoubleStillOpen."""
         _both(session, MemberId(proposal.double_id), MemberId(proposal.kept_id))
 
