@@ -7,6 +7,9 @@ import pytest
 from tests.bot.console.conftest import ConsoleHouse
 from tests.browser.console.conftest import PHONE, WIDE, Open, Role, picture
 
+LOADED = "a => a.readyState || new Promise(r => a.addEventListener('loadedmetadata', () => r(1)))"
+"""The sound has come, and is one."""
+
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 def test_a_name_is_heard_and_corrected(
@@ -18,7 +21,7 @@ def test_a_name_is_heard_and_corrected(
     page.get_by_label("姓名").fill("王桂香")
     page.get_by_role("button", name="听听小帮怎么叫").click()
     page.locator("audio").wait_for()
-    page.wait_for_function("document.querySelector('audio').duration > 0")
+    assert page.locator("audio").evaluate(LOADED)
     picture(visit, f"people-edit-{size[0]}")
     page.get_by_role("button", name="保存").click()
     page.get_by_role("heading", name="王桂香").wait_for()
