@@ -30,12 +30,13 @@ def card_page(
     staff: str,
     sheet: str = "",
     script: str = "",
+    icon: str = "",
     back: str = "",
     words: Optional[Mapping[str, str]] = None,
 ) -> str:
     """A page of HTML to print; `staff` is whom to call. A file of its own needs nothing from
-    outside; in the console `sheet` and `script` are addresses, `back` leads to the member, and
-    `words` are on the buttons `print` and `back`."""
+    outside; in the console `sheet`, `script` and `icon` are addresses, `back` leads to the member,
+    and `words` are on the buttons `print` and `back`."""
     page = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     square = segno.make_qr(link, error="q").svg_inline(omitsize=True, border=4)
     return page.get_template("join_card.html").render(
@@ -46,6 +47,7 @@ def card_page(
         staff=staff,
         sheet=sheet,
         script=script,
+        icon=icon,
         back=back,
         words=words or {},
         style="" if sheet else Markup(STYLE.read_text("utf-8")),

@@ -46,6 +46,7 @@ def card(desk: Desk) -> Response:
             staff=desk.staff.name,
             sheet=f"{ROOT}/static/join_card.css",
             script=f"{ROOT}/static/console.js",
+            icon=f"{ROOT}/static/icon.svg",
             back=f"{ROOT}/people/{member}",
             words={name: desk.say(said) for name, said in CARD_WORDS.items()},
         )
