@@ -12,9 +12,11 @@ import pytest
 
 from actions.timebank import errors, staff, states
 from actions.timebank.staff import roles
+from bot import console
 from bot.console import words
 from bot.console.themes import NAV, all_routes
 from bot.console.words import Words, read_words
+from bot.phrases import read_phrases
 
 CONSOLE = Path(words.__file__).parent
 IN_TEMPLATES = re.compile(r"""\b_\(\s*(["'])(.+?)\1""", re.DOTALL)
@@ -73,15 +75,14 @@ def test_every_known_state_has_a_name() -> None:
 
 
 def test_labels_name_no_state_that_is_not_there() -> None:
-    from actions.timebank.staff import effects, failures
-    from bot.console import conversation_words
-
     zh = read_words("zh")
-    found = (info.name for info in pkgutil.iter_modules(staff.__path__, f"{staff.__name__}."))
+    modules = [states]
+    for package in (staff, console):
+        found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        modules += [importlib.import_module(one.name) for one in found]
     enums = {
         name: thing
-        for module in (states, roles, effects, failures, conversation_words)
-        for module in (states, *map(importlib.import_module, found))
+        for module in modules
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, Enum)
     }
@@ -90,15 +91,17 @@ def test_labels_name_no_state_that_is_not_there() -> None:
         assert set(values) <= {str(one.value) for one in enums[name]}, name
 
 
-def test_refusals_are_those_of_the_core() -> None:
+def test_every_refusal_of_the_core_has_words_for_staff_or_for_everybody() -> None:
     codes = {
         thing.code
         for thing in vars(errors).values()
         if isinstance(thing, type) and issubclass(thing, errors.Refusal)
     }
-    zh = read_words("zh")
-    assert {code for code in ("same_person", "not_for_self", "changed_meanwhile")} <= codes
-    assert codes & set(zh.refusals)
+    known = set(read_words("zh").refusals)
+    assert {"same_person", "not_for_self", "changed_meanwhile", "wrong_state"} <= known
+    assert sorted(
+        code for code in codes - known if f"utter_refused_{code}" not in read_phrases()
+    ) == ["nothing_open"] * ("nothing_open" not in known)
 
 
 @pytest.mark.parametrize(
