@@ -20,5 +20,6 @@ ReminderId = NewType("ReminderId", int)
 BindingId = NewType("BindingId", int)
 DelegationId = NewType("DelegationId", int)
 StaffAccountId = NewType("StaffAccountId", int)
+LoginTryId = NewType("LoginTryId", int)
 TurnId = NewType("TurnId", str)
 """Channel and message id, such as `talk:9f2c…`: the same message twice is one turn."""

@@ -51,6 +51,8 @@ def staff_at(village: Village, request: Request) -> Optional[Staff]:
             csrf=csrf_of(token),
         )
         is_old = abs(now - found.seen_at) > sessions.SEEN_EVERY
+    # A page that refreshes itself is nobody sitting there: it keeps no session alive.
+    is_old = is_old and request.headers.get("hx-request") != "true"
     if is_old:
         with village.transaction() as session:
             sessions.touch(session, hashed, now=now)

@@ -7,6 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
+from actions.timebank.members import LARGEST_ID
+
 LARGEST_BODY = 6_000_000
 LONGEST_FIELD = 20_000
 MOST_FIELDS = 1_000
@@ -19,6 +21,17 @@ class BadForm(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+def is_plain(request: Request) -> bool:
+    """Whether the address holds only numbers and text that a database takes."""
+    texts = [text for pair in request.query_params.multi_items() for text in pair]
+    for given in (*request.path_params.values(), *texts):
+        if isinstance(given, int) and not 0 < given <= LARGEST_ID:
+            return False
+        if isinstance(given, str) and ("\x00" in given or len(given) > LONGEST_FIELD):
+            return False
+    return True
 
 
 async def read_form(request: Request) -> FormData:

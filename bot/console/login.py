@@ -20,6 +20,7 @@ from bot.console.words import Words
 
 WRONG = "登录名、密码或动态码不对。"
 TOO_MANY = "试错的次数太多了，请到{until}以后再试。"
+CHANGED = "密码换好了，请用新密码登录。"
 ELSEWHERE = "请在本页登录。"
 
 
@@ -32,7 +33,7 @@ class Login:
     async def page(self, request: Request) -> Response:
         if await run_in_threadpool(staff_at, self._parts.village, request) is not None:
             return RedirectResponse(f"{ROOT}/", status_code=303)
-        return self._page()
+        return self._page(said=CHANGED if "changed" in request.query_params else "")
 
     async def enter(self, request: Request) -> Response:
         # Another site must not log anybody in as somebody of its choice.
@@ -60,12 +61,13 @@ class Login:
     ) -> Tuple[Optional[StaffAccountId], str]:
         """The account, or why not. A wrong login, password or code looks and lasts alike."""
         village, now = self._parts.village, self._parts.village.clock()
+        try:
+            with village.transaction() as session:
+                begun = sessions.begin_try(session, login=login, address=address, now=now)
+        except TooManyLogins as many:
+            until = self._words.clock(many.facts["until"])  # type: ignore[arg-type]
+            return None, self._words.say(TOO_MANY, until=until)
         with village.reading() as session:
-            try:
-                sessions.may_try(session, login=login, address=address, now=now)
-            except TooManyLogins as many:
-                until = self._words.clock(many.facts["until"])  # type: ignore[arg-type]
-                return None, self._words.say(TOO_MANY, until=until)
             found = accounts.by_login(session, login)
             is_open = found is not None and found.closed_at is None and found.member.left_at is None
             stored = found.password_hash if found is not None and is_open else None
@@ -79,9 +81,14 @@ class Login:
                 is_right = step is not None and accounts.use_totp_step(
                     session, account_id=account_id, step=step
                 )
-            sessions.record_try(session, login=login, address=address, succeeded=is_right, now=now)
+            if is_right:
+                sessions.try_succeeded(session, begun)
         return (account_id, "") if is_right else (None, self._words.say(WRONG))
 
-    def _page(self, problem: str = "", login: str = "", status: int = 200) -> Response:
+    def _page(
+        self, problem: str = "", login: str = "", status: int = 200, *, said: str = ""
+    ) -> Response:
         page = self._templates.get_template("login.html")
-        return HTMLResponse(page.render(problem=problem, login=login), status)
+        return HTMLResponse(
+            page.render(problem=problem, login=login, said=self._words.say(said)), status
+        )

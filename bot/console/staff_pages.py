@@ -8,14 +8,15 @@ from typing import List, Optional
 import segno
 from markupsafe import Markup
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from actions.timebank import members
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.errors import BadLogin, LoginTaken
+from actions.timebank.errors import BadLogin, LoginTaken, UnknownMember
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.model import Member
-from actions.timebank.staff import accounts, audit
+from actions.timebank.staff import accounts, audit, sessions
 from actions.timebank.staff.roles import PERMISSIONS, Permission, Role
 from bot.console import passwords
 from bot.console.desk import ConsoleRoute, Desk, NotFound
@@ -54,9 +55,7 @@ def _me(desk: Desk, problem: str = "", status: int = 200, secret: str = "") -> R
 
 def change_password(desk: Desk) -> Response:
     old, new = desk.form.get("old", ""), desk.form.get("new", "")
-    with desk.reading() as session:
-        stored = accounts.account(session, desk.staff.account_id).password_hash
-    if not desk.parts.passwords.matches(old, stored):
+    if not _is_own_password(desk, old):
         return _me(desk, desk.say("现在的密码不对。"), 409)
     if not passwords.is_good(new) or new == old:
         return _me(desk, desk.say("新密码至少十个字符，不能跟原来的一样，也别太简单。"), 409)
@@ -71,7 +70,7 @@ def change_password(desk: Desk) -> Response:
             must_change=False,
             now=desk.now,
         )
-    return desk.go("/login")
+    return desk.go("/login?changed=yes")
 
 
 def begin_codes(desk: Desk) -> Response:
@@ -83,6 +82,8 @@ def switch_codes_on(desk: Desk) -> Response:
     secret = desk.form.get("secret", "")
     if not secret.isalnum() or len(secret) != 32:
         raise NotFound
+    if not _is_own_password(desk, desk.form.get("old", "")):
+        return _me(desk, desk.say("现在的密码不对。"), 409, secret=secret)
     step = passwords.totp_step(secret, desk.form.get("code", ""), desk.now)
     if step is None:
         return _me(desk, desk.say("动态码不对，请再试一次。"), 409, secret=secret)
@@ -93,13 +94,25 @@ def switch_codes_on(desk: Desk) -> Response:
 
 
 def switch_codes_off(desk: Desk) -> Response:
-    with desk.reading() as session:
-        stored = accounts.account(session, desk.staff.account_id).password_hash
-    if not desk.parts.passwords.matches(desk.form.get("old", ""), stored):
+    if not _is_own_password(desk, desk.form.get("old", "")):
         return _me(desk, desk.say("现在的密码不对。"), 409)
     with desk.transaction() as session:
         accounts.set_totp(session, account_id=desk.staff.account_id, secret=None)
     return desk.go("/me", desk.say("动态码关掉了。"))
+
+
+def _is_own_password(desk: Desk, password: str) -> bool:
+    """Whoever found a desk left open guesses no faster than at the door. Raises TooManyLogins."""
+    client = desk.request.client
+    address = client.host if client else ""
+    with desk.parts.village.transaction() as session:
+        begun = sessions.begin_try(session, login=desk.staff.login, address=address, now=desk.now)
+        stored = accounts.account(session, desk.staff.account_id).password_hash
+    is_right = desk.parts.passwords.matches(password, stored)
+    if is_right:
+        with desk.parts.village.transaction() as session:
+            sessions.try_succeeded(session, begun)
+    return is_right
 
 
 # -- everybody's accounts --------------------------------------------------------------------------
@@ -109,7 +122,9 @@ def staff_list(desk: Desk) -> Response:
     return _staff_list(desk)
 
 
-def _staff_list(desk: Desk, problem: str = "", status: int = 200) -> Response:
+def _staff_list(desk: Desk, problem: str = "", status: int = 200, *, told: str = "") -> Response:
+    """`told` is shown on this page only: what waits for the next page is kept in the database,
+    where no password may lie."""
     with desk.reading() as session:
         everybody = accounts.everybody(session)
         taken = {account.member_id for account in everybody}
@@ -123,6 +138,7 @@ def _staff_list(desk: Desk, problem: str = "", status: int = 200) -> Response:
             roles=list(Role),
             opens=PERMISSIONS,
             problem=problem,
+            told=told,
         )
 
 
@@ -146,7 +162,7 @@ def make_account(desk: Desk) -> Response:
             )
     except (LoginTaken, BadLogin) as refused:
         return _staff_list(desk, desk.words.refusal(refused.code), 409)
-    return desk.go("/staff", desk.say(NEW_PASSWORD, password=password))
+    return _staff_list(desk, told=desk.say(NEW_PASSWORD, password=password))
 
 
 def change_roles(desk: Desk) -> Response:
@@ -171,7 +187,7 @@ def reset_password(desk: Desk) -> Response:
         )
         accounts.set_totp(session, account_id=account_id, secret=None)
         desk.about(MemberId(changed.member_id))
-    return desk.go("/staff", desk.say(NEW_PASSWORD, password=password))
+    return _staff_list(desk, told=desk.say(NEW_PASSWORD, password=password))
 
 
 def close_account(desk: Desk) -> Response:
@@ -208,14 +224,33 @@ def _roles(desk: Desk) -> List[Role]:
 
 
 def audit_page(desk: Desk) -> Response:
-    by, about, before = desk.number("by"), desk.number("about"), desk.number("before")
+    by, before, about = (
+        desk.number("by"),
+        desk.number("before"),
+        desk.query.get("about", "").strip(),
+    )
     since, until = _day(desk, "since"), _day(desk, "until")
     with desk.reading() as session:
+        try:
+            whom = _whom(session, about)
+        except UnknownMember as unknown:
+            same = unknown.facts.get("same_name", ())
+            numbers = "、".join(str(number) for number in same)  # type: ignore[attr-defined]
+            several = desk.say("叫这个名字的不止一个，请写编号：{numbers}", numbers=numbers)
+            return desk.page(
+                "staff/audit.html",
+                rows=(),
+                people=accounts.everybody(session),
+                by=by,
+                about=about,
+                query=desk.query,
+                problem=several if same else desk.say("没有叫这个名字的人。"),
+            )
         rows = audit.deeds(
             session,
             limit=A_PAGE + 1,
             by=MemberId(by) if by else None,
-            about=MemberId(about) if about else None,
+            about=whom,
             since=since,
             until=until + timedelta(days=1) if until else None,
             before_id=before,
@@ -229,6 +264,15 @@ def audit_page(desk: Desk) -> Response:
             about=about,
             query=desk.query,
         )
+
+
+def _whom(session: Session, name_or_number: str) -> Optional[MemberId]:
+    """Also who has left, by number. Raises UnknownMember, which tells `same_name`."""
+    if not name_or_number:
+        return None
+    if name_or_number.isdecimal() and session.get(Member, int(name_or_number[:9])) is not None:
+        return MemberId(int(name_or_number[:9]))
+    return MemberId(members.find_member(session, name_or_number).id)
 
 
 def _day(desk: Desk, name: str) -> Optional[datetime]:

@@ -21,7 +21,7 @@ from bot.console import front, people, people_edit, people_ways, staff_pages
 from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NavEntry, NotFound, Staff
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
-from bot.console.intake import BadForm, read_form
+from bot.console.intake import BadForm, is_plain, read_form
 from bot.console.login import Login
 from bot.console.words import Words, read_words
 from bot.strict_headers import StrictHeaders
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 TOO_LARGE = "交上来的东西太大，或者不完整。"
 OLD_PAGE = "这一页放久了，请回去刷新再试。"
+NOWHERE = "没有这一页，或者它已经不在了。"
 
 NAV: Sequence[NavEntry] = (
     NavEntry("/people", "村民", Permission.SEE_PEOPLE),
@@ -101,15 +102,15 @@ class Console:
             if not staff.may(route.permission) and not route.path.startswith("/me"):
                 return self._problem(request, staff, 403, "您的角色看不到这一页。")
             form = None
-            if request.method == "POST":
+            if request.method not in ("GET", "HEAD"):
                 try:
                     form = await read_form(request)
                 except BadForm as bad:
-                    return self._problem(
-                        request, staff, bad.status, "交上来的东西太大，或者不完整。"
-                    )
+                    return self._problem(request, staff, bad.status, TOO_LARGE)
                 if not is_from_here(request) or not is_csrf(str(form.get("csrf", "")), staff):
                     return self._problem(request, staff, 403, OLD_PAGE)
+            if not is_plain(request):
+                return self._problem(request, staff, 404, NOWHERE)
             desk = Desk(
                 request,
                 staff=staff,
@@ -128,7 +129,7 @@ class Console:
         try:
             return route.handler(desk)
         except NotFound:
-            return self._problem(desk.request, desk.staff, 404, "没有这一页，或者它已经不在了。")
+            return self._problem(desk.request, desk.staff, 404, NOWHERE)
         except Refusal as refusal:
             log.info("console refused %s: %s", route.path, refusal)
             status = 403 if isinstance(refusal, NotYours) else 409
@@ -143,8 +144,11 @@ class Console:
         staff = await run_in_threadpool(staff_at, self._parts.village, request)
         response = RedirectResponse(f"{ROOT}/login", status_code=303)
         if staff is not None:
-            form = await read_form(request)
-            if not is_csrf(str(form.get("csrf", "")), staff):
+            try:
+                form = await read_form(request)
+            except BadForm as bad:
+                return self._problem(request, staff, bad.status, TOO_LARGE)
+            if not is_from_here(request) or not is_csrf(str(form.get("csrf", "")), staff):
                 return self._problem(request, staff, 403, OLD_PAGE)
 
             def end() -> None:
@@ -160,7 +164,7 @@ class Console:
         staff = await run_in_threadpool(staff_at, self._parts.village, request)
         if staff is None:
             return self._to_login(request)
-        return self._problem(request, staff, 404, "没有这一页，或者它已经不在了。")
+        return self._problem(request, staff, 404, NOWHERE)
 
     def _to_login(self, request: Request) -> Response:
         if request.headers.get("hx-request") == "true":
@@ -198,6 +202,7 @@ def make_templates(words: Words) -> Environment:
     templates.globals.update(_=words.say, root=ROOT, language=words.language)
     templates.filters.update(
         label=words.label,
+        deed=words.deed,
         moment=words.moment,
         day=words.day,
         clock=words.clock,

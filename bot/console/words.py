@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import ChainMap
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import yaml
 
@@ -25,6 +26,8 @@ class Words:
     english: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str]]
     refusals: Mapping[str, str]
+    deeds: Mapping[str, str] = field(default_factory=dict)
+    """What a deed of the record is called: `POST /staff` is 建了账号."""
 
     def say(self, chinese: str, **facts: object) -> str:
         """A sentence in the console's language, with `{name}`s filled."""
@@ -39,6 +42,10 @@ class Words:
             return str(value)
         name = self.labels.get(type(value).__name__, {}).get(str(value.value), str(value.value))
         return self.say(name)
+
+    def deed(self, deed: str) -> str:
+        """In words; as it is written down when no theme named it."""
+        return self.say(self.deeds.get(deed, deed))
 
     def refusal(self, code: str) -> str:
         return self.say(self.refusals.get(code, "这样不行。"))
@@ -74,21 +81,22 @@ class Words:
         return sign + (parts.strip() or f"0{minute}")
 
 
+def themes(folder: Path = FOLDER) -> List[Mapping[str, Any]]:
+    """What each theme says, the frame first: what several of them say is said in its words."""
+    files = sorted(folder.glob("*.yml"), key=lambda file: (file.stem != "frame", file.stem))
+    return [yaml.safe_load(file.read_text("utf-8")) or {} for file in files]
+
+
 def read_words(language: str, folder: Path = FOLDER) -> Words:
-    """All themes together. Raises ValueError when two of them say one thing differently."""
-    english: Dict[str, str] = {}
-    labels: Dict[str, Dict[str, str]] = {}
-    refusals: Dict[str, str] = {}
-    for file in sorted(folder.glob("*.yml")):
-        theme = yaml.safe_load(file.read_text("utf-8")) or {}
-        _add(english, theme.get("english") or {}, file)
-        _add(refusals, theme.get("refusals") or {}, file)
-        for name, values in (theme.get("labels") or {}).items():
-            _add(labels.setdefault(name, {}), values, file)
-    return Words(language, english, labels, refusals)
+    """All themes together; where two differ, the first says."""
+    said = themes(folder)
 
+    def together(part: str) -> Dict[str, str]:
+        return dict(ChainMap(*(theme.get(part) or {} for theme in said)))
 
-def _add(known: Dict[str, str], more: Mapping[str, str], file: Path) -> None:
-    for key, value in more.items():
-        if known.setdefault(str(key), str(value)) != str(value):
-            raise ValueError(f"{file.name} says {key} differently than another theme")
+    names = {name for theme in said for name in theme.get("labels") or {}}
+    labels = {
+        name: dict(ChainMap(*((theme.get("labels") or {}).get(name, {}) for theme in said)))
+        for name in names
+    }
+    return Words(language, together("english"), labels, together("refusals"), together("deeds"))

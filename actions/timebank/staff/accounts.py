@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -158,12 +158,11 @@ def set_totp(session: Session, *, account_id: StaffAccountId, secret: str | None
 
 def use_totp_step(session: Session, *, account_id: StaffAccountId, step: int) -> bool:
     """Whether the code of this half minute is used for the first time. Raises NothingOpen."""
-    used = account(session, account_id)
-    if step <= used.totp_step:
-        return False
-    used.totp_step = step
-    session.flush()
-    return True
+    account(session, account_id)
+    # One statement: of two that bring the same code at once, one is second.
+    unused = (StaffAccount.id == account_id, StaffAccount.totp_step < step)
+    used = session.execute(update(StaffAccount).where(*unused).values(totp_step=step))
+    return bool(used.rowcount == 1)
 
 
 def require(session: Session, by: MemberId, permission: Permission, *, now: datetime) -> None:

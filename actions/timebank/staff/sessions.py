@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from actions.timebank.errors import TooManyLogins
-from actions.timebank.ids import StaffAccountId
+from actions.timebank.ids import LoginTryId, StaffAccountId
 from actions.timebank.model import LoginTry, StaffSession
 
 IDLE = timedelta(minutes=30)
@@ -87,8 +87,11 @@ def take_said(session: Session, token_sha256: str) -> str:
     return cast(str, words)
 
 
-def may_try(session: Session, *, login: str, address: str, now: datetime) -> None:
-    """Raises TooManyLogins (fact `until`) when this login, or this address, was wrong too often."""
+def begin_try(session: Session, *, login: str, address: str, now: datetime) -> LoginTryId:
+    """A password is about to be tried. It counts as wrong until `try_succeeded`: whoever sends
+    many at once gains nothing. Raises TooManyLogins (fact `until`) when this login, or this
+    address, was wrong too often."""
+    session.execute(delete(LoginTry).where(LoginTry.tried_at < now - TRIES_KEPT))
     for column, value, free in (
         (LoginTry.login, _short(login, 40), FREE_TRIES),
         (LoginTry.address, _short(address, 64), FREE_TRIES_OF_ADDRESS),
@@ -98,21 +101,17 @@ def may_try(session: Session, *, login: str, address: str, now: datetime) -> Non
             until = last + min(FIRST_WAIT * 2 ** min(wrong - free, 10), LONGEST_WAIT)
             if now < until:
                 raise TooManyLogins(f"{wrong} wrong passwords", until=until)
-
-
-def record_try(
-    session: Session, *, login: str, address: str, succeeded: bool, now: datetime
-) -> None:
-    session.execute(delete(LoginTry).where(LoginTry.tried_at < now - TRIES_KEPT))
-    session.add(
-        LoginTry(
-            login=_short(login, 40),
-            address=_short(address, 64),
-            succeeded=succeeded,
-            tried_at=now,
-        )
+    begun = LoginTry(
+        login=_short(login, 40), address=_short(address, 64), succeeded=False, tried_at=now
     )
+    session.add(begun)
     session.flush()
+    return LoginTryId(begun.id)
+
+
+def try_succeeded(session: Session, begun: LoginTryId) -> None:
+    """What was tried was right: the wrong ones before it are forgotten."""
+    session.execute(update(LoginTry).where(LoginTry.id == begun).values(succeeded=True))
 
 
 def _wrong_since_right(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from actions.timebank.staff import accounts
 from actions.timebank.staff.roles import Role
 from bot.console import console_routes
 from bot.console.desk import ConsoleParts
+from bot.console.doors import COOKIE, csrf_of
 from bot.console.passwords import Passwords
 from bot.links import TalkLinks
 from bot.mouth import Mouth
@@ -31,7 +31,6 @@ from tests.small_village import Street
 
 PASSWORD = "correct horse battery"
 QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
 
 @dataclass
@@ -66,8 +65,9 @@ class Client:
 
     @property
     def csrf(self) -> str:
-        found = CSRF.search(self.http.get("/console/me").text)
-        return found[1] if found else ""
+        """What the forms of this session's pages hold."""
+        token = self.http.cookies.get(COOKIE)
+        return csrf_of(token) if token else ""
 
 
 def _whole(path: str) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 
+from actions.timebank.model import StaffSession
 from actions.timebank.staff import accounts
 from actions.timebank.staff.roles import Role
 from tests.bot.console.conftest import PASSWORD, ConsoleHouse
@@ -29,6 +30,13 @@ def test_the_right_password_opens_the_console(console: ConsoleHouse) -> None:
     client = console.as_role(Role.COORDINATOR, name="陈干事")
     page = client.get("/me")
     assert page.status_code == 200 and "陈干事" in page.text and "协调员" in page.text
+
+
+def test_every_form_of_a_page_holds_the_sessions_own_token(console: ConsoleHouse) -> None:
+    one, other = console.as_role(Role.VIEWER), console.as_role(Role.VIEWER)
+    forms = one.get("/me").text.split("<form")[1:]
+    assert forms and all(f'name="csrf" value="{one.csrf}"' in form for form in forms)
+    assert one.csrf != other.csrf and len(one.csrf) == 64
 
 
 @pytest.mark.parametrize("login, password", [("staff1", "wrong"), ("nobody", PASSWORD), ("", "")])
@@ -120,7 +128,10 @@ def test_with_codes_the_password_alone_is_not_enough_and_no_code_works_twice(
     def code() -> str:
         return totp.at(console.street.clock())
 
-    assert client.post("/me/codes/on", {"secret": secret, "code": code()}).status_code == 303
+    assert (
+        client.post("/me/codes/on", {"secret": secret, "code": code(), "old": PASSWORD}).status_code
+        == 303
+    )
     assert enter(console, "staff1", PASSWORD) == 401
     assert enter(console, "staff1", PASSWORD, code()) == 401, "the code that switched it on"
     console.street.clock.now += timedelta(minutes=1)
@@ -164,3 +175,36 @@ def test_another_site_logs_nobody_in(console: ConsoleHouse) -> None:
         follow_redirects=False,
     )
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8080", "https://village.example"])
+def test_the_cookie_is_for_the_browser_alone(console: ConsoleHouse, address: str) -> None:
+    console.as_role(Role.VIEWER)
+    console.parts.settings.public_url = address
+    answer = console.nobody().http.post(
+        "/console/login",
+        data={"login": "staff1", "password": PASSWORD},
+        follow_redirects=False,
+    )
+    cookie = answer.headers["set-cookie"].lower()
+    for wanted in ("httponly", "samesite=strict", "path=/console", "max-age=36000"):
+        assert wanted in cookie
+    assert ("secure" in cookie) == address.startswith("https")
+    token = answer.cookies["xiaobang_staff"] if "secure" not in cookie else ""
+    with console.village.reading() as session:
+        kept = [row.token_sha256 for row in session.query(StaffSession)]
+    assert len(kept) == 2 and token not in kept
+
+
+def test_whoever_leaves_the_village_is_out_at_once(console: ConsoleHouse) -> None:
+    client = console.as_role(Role.COORDINATOR, name="陈干事")
+    assert client.get("/me").status_code == 200
+    with console.street.neighbourhood() as hood:
+        hood.staff.left_at = console.street.clock()
+    assert client.get("/me").status_code == 303
+    answer = console.nobody().http.post(
+        "/console/login",
+        data={"login": "staff1", "password": PASSWORD},
+        follow_redirects=False,
+    )
+    assert answer.status_code == 401

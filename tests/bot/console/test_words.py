@@ -11,7 +11,7 @@ import pytest
 from actions.timebank import errors
 from actions.timebank.staff import roles
 from bot.console import words
-from bot.console.web import NAV
+from bot.console.web import NAV, all_routes
 from bot.console.words import Words, read_words
 
 CONSOLE = Path(words.__file__).parent
@@ -36,6 +36,17 @@ def test_every_sentence_has_its_english(english: Words) -> None:
     for module in CONSOLE.rglob("*.py"):
         said |= set(IN_PYTHON.findall(module.read_text("utf-8")))
     assert sorted(said - set(english.english)) == []
+
+
+def test_every_label_refusal_and_deed_has_its_english(english: Words) -> None:
+    named = {name for values in english.labels.values() for name in values.values()}
+    named |= set(english.refusals.values()) | set(english.deeds.values())
+    assert sorted(named - set(english.english)) == []
+
+
+def test_every_deed_has_words_for_the_record() -> None:
+    done = {f"POST {route.path}" for route in all_routes() if route.method == "POST"}
+    assert sorted(done - set(read_words("zh").deeds)) == []
 
 
 def test_english_fills_in_the_same_facts(english: Words) -> None:
@@ -92,3 +103,20 @@ def test_refusals_are_those_of_the_core() -> None:
 def test_minutes_are_told_in_hours(minutes: int, chinese: str, english_words: str) -> None:
     assert read_words("zh").minutes(minutes) == chinese
     assert read_words("en").minutes(minutes) == english_words
+
+
+def test_what_two_themes_say_is_said_in_the_frames_words(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("english: {机器出错: machine failed, 找: Find}\n", "utf-8")
+    (tmp_path / "frame.yml").write_text("english: {机器出错: The machine failed}\n", "utf-8")
+    read = read_words("en", tmp_path)
+    assert (read.say("机器出错"), read.say("找")) == ("The machine failed", "Find")
+
+
+def test_no_two_themes_name_one_state_differently() -> None:
+    named: dict[tuple[str, str], set[str]] = {}
+    for theme in words.themes():
+        parts = {part: theme.get(part) or {} for part in ("refusals", "deeds")}
+        for name, values in {**parts, **(theme.get("labels") or {})}.items():
+            for value, chinese in values.items():
+                named.setdefault((name, str(value)), set()).add(chinese)
+    assert {state: said for state, said in named.items() if len(said) > 1} == {}

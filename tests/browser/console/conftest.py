@@ -57,13 +57,16 @@ def open_console(browser: Any, console: ConsoleHouse, origin: str) -> Iterator[O
         *roles_and_path: Any,
         member: str | None = None,
         size: tuple[int, int] = WIDE,
+        width: int | None = None,
+        height: int | None = None,
         expected: tuple[str, ...] = (),
     ) -> Visit:
         *roles, path = roles_and_path
         client = console.as_role(*roles, name=member)
         token = client.http.cookies["xiaobang_staff"]
         context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, accept_downloads=True
+            viewport={"width": width or size[0], "height": height or size[1]},
+            accept_downloads=True,
         )
         context.add_cookies(
             [{"name": "xiaobang_staff", "value": token, "domain": "127.0.0.1", "path": "/console"}]

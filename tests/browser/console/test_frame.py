@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyotp
 import pytest
 from playwright.sync_api import expect
 
+from actions.timebank.staff import audit
 from actions.timebank.staff.roles import Role
+from actions.timebank.states import Viewed
 from tests.bot.console.conftest import PASSWORD, ConsoleHouse
 from tests.browser.console.conftest import PHONE, WIDE, Open, picture
 
@@ -58,3 +61,46 @@ def test_the_keyboard_alone_is_enough(open_console: Open) -> None:
     expect(visit.page.locator(".skip")).to_be_focused()
     visit.page.keyboard.press("Enter")
     expect(visit.page.locator("main")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_codes_are_switched_on_with_a_square_to_scan(
+    open_console: Open, console: ConsoleHouse, size: Any
+) -> None:
+    visit = open_console(Role.VIEWER, "/me", size=size)
+    page = visit.page
+    page.get_by_role("button", name="开动态码").click()
+    expect(page.locator(".square svg")).to_be_visible()
+    box = page.locator(".square svg").bounding_box()
+    assert box is not None and 150 <= box["width"] <= size[0]
+    picture(visit, f"codes-{size[0]}")
+    secret = page.locator("code").inner_text()
+    page.get_by_label("六位数").fill(pyotp.TOTP(secret).at(console.street.clock()))
+    page.locator("#own").fill(PASSWORD)
+    page.get_by_role("button", name="开动态码").click()
+    expect(page.get_by_role("status")).to_have_text("动态码开好了，下次登录要用。")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_the_record_is_read_and_searched(
+    open_console: Open, console: ConsoleHouse, size: Any
+) -> None:
+    mediator = console.as_role(Role.MEDIATOR)
+    with console.village.transaction() as session:
+        for name, what in (("王奶奶", Viewed.RECORDING), ("李建国", Viewed.PERSON)):
+            audit.saw(
+                session,
+                by=mediator.member,
+                what=what,
+                about=console.street.member(name),
+                subject="talk:1:abc",
+                now=console.street.clock(),
+            )
+    visit = open_console(Role.ADMINISTRATOR, "/audit", size=size)
+    page = visit.page
+    expect(page.locator("tbody tr")).to_have_count(2)
+    picture(visit, f"audit-{size[0]}")
+    page.get_by_label("关于谁").fill("王奶奶")
+    page.get_by_role("button", name="查").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
