@@ -33,13 +33,14 @@ from actions.timebank import (
 )
 from actions.timebank.alarm_calls import ALARM_KINDS
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.ids import AccountId, BindingId, TurnId
+from actions.timebank.ids import AccountId, BindingId, MemberId, TurnId
 from actions.timebank.model import Member, Notice, Relation
 from actions.timebank.notices import tell, tell_staff
-from actions.timebank.staff import proposals
+from actions.timebank.staff import accounts, leaving, proposals
 from actions.timebank.staff.roles import Role
 from actions.timebank.states import (
     Channel,
+    LeavingReason,
     NoticeState,
     RelationKind,
     Rhythm,
@@ -212,6 +213,26 @@ def _stepped_back(hood: Neighbourhood) -> None:
     promised = hood.accepted(hood.ask())
     helper = {"helper": hood.zhang.id, "assignment_id": promised.id}
     exchange.step_back(hood.session, now=hood.now, **helper)
+
+
+def _helper_died(hood: Neighbourhood) -> None:
+    promise = hood.accepted(hood.ask())
+    staff = {"by": MemberId(hood.staff.id), "now": hood.now}
+    accounts.make(
+        hood.session,
+        member=MemberId(hood.staff.id),
+        login="chen",
+        roles=[Role.COORDINATOR],
+        password_hash="x",
+        now=hood.now,
+    )
+    leaving.leave(
+        hood.session,
+        member=MemberId(promise.helper_id),
+        seen=promise.helper.version,
+        why=LeavingReason.DIED,
+        **staff,
+    )
 
 
 def _nobody_in_time(hood: Neighbourhood) -> None:
@@ -452,6 +473,7 @@ STORIES: list[Story] = [
     _cancelled,
     _changed,
     _stepped_back,
+    _helper_died,
     _nobody_in_time,
     _unanswered,
     _no_show,

@@ -5,18 +5,32 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from actions.timebank.staff.roles import PERMISSIONS, Role
 from bot.console.desk import ConsoleRoute
 from bot.console.themes import all_routes
-from tests.bot.console.conftest import Client, ConsoleHouse
+from bot.phrases import Phrases
+from tests.bot.console.conftest import Client, ConsoleHouse, build_console
+from tests.small_village import Street
 
 ROUTES = all_routes()
 FORGED = ("0", "1", "7", "2147483648", "99999999999999999999", "-1", "1%27%20OR%201=1", "%2e%2e")
 MEGABYTE = "长" * 1_000_000
 EVIL = "<script>alert(1)</script>{{7*7}}=HYPERLINK(1)"
+
+
+@pytest.fixture(scope="module")
+def console(
+    original: Path, tmp_path_factory: pytest.TempPathFactory, phrases: Phrases
+) -> Iterator[ConsoleHouse]:
+    """One village for all of these: nothing that is tried here may get through."""
+    folder = tmp_path_factory.mktemp("every-route")
+    street = Street.copied(original, folder / "village.db")
+    yield build_console(street, folder, phrases)
+    street.village.engine.dispose()
 
 
 def addresses(route: ConsoleRoute) -> Iterator[str]:
