@@ -7,8 +7,11 @@ from typing import List
 
 from actions.timebank.errors import Refusal
 from actions.timebank.history import LedgerLine
+from actions.timebank.staff.states import (
+    ProposalState,
+)
 from actions.timebank.staff.transfers import Entry, Side
-from actions.timebank.states import AccountKind, ProposalState, TransferKind
+from actions.timebank.states import AccountKind, TransferKind
 from bot.console.desk import Desk
 
 SHORT_GROUPS = 4

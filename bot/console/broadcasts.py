@@ -31,7 +31,11 @@ from actions.timebank.staff.broadcast_delivery import (
     told_in_person,
 )
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import Audience, BroadcastState, Reached
+from actions.timebank.staff.states import (
+    Audience,
+    BroadcastState,
+    Reached,
+)
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.notices import told
 from voice.types import Delivery

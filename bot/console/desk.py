@@ -21,7 +21,9 @@ from actions.timebank.model import StaffSession
 from actions.timebank.session import Village
 from actions.timebank.staff import audit, sessions
 from actions.timebank.staff.roles import Permission, Role, permissions_of
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from bot.console.health import Watch
 from bot.console.passwords import Passwords
 from bot.console.words import Words

@@ -14,7 +14,10 @@ from actions.timebank.members import LARGEST_ID, member
 from actions.timebank.model import Alert
 from actions.timebank.staff import handling, mediating, standing
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import DisputeKind, Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
+from actions.timebank.states import DisputeKind
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.console.when import near
 

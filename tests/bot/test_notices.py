@@ -24,6 +24,7 @@ from actions.timebank import (
     exchange,
     gifts,
     ledger,
+    members,
     on_behalf,
     ratings,
     reminders,
@@ -36,8 +37,9 @@ from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.ids import AccountId, BindingId, MemberId, TurnId
 from actions.timebank.model import Member, Notice, Relation
 from actions.timebank.notices import tell, tell_staff
-from actions.timebank.staff import accounts, leaving, proposals
+from actions.timebank.staff import accounts, broadcasts, leaving, proposals
 from actions.timebank.staff.roles import Role
+from actions.timebank.staff.states import Audience
 from actions.timebank.states import (
     Channel,
     LeavingReason,
@@ -456,7 +458,35 @@ def _put_right(hood: Neighbourhood) -> None:
         proposals.approve(hood.session, proposal_id=undone.id, by=who[1], now=hood.now)
 
 
+def _twice_in_the_roll(hood: Neighbourhood) -> None:
+    """张秀英 was written down twice, and both accounts become one."""
+    who = [hired(hood.session, name, Role.COORDINATOR) for name in ("李会计", "周会计")]
+    double = members.join(hood.session, name="张秀英", lane=hood.zhang.lane, now=hood.now)
+    asked = proposals.propose_merge(
+        hood.session,
+        by=who[0],
+        double=MemberId(double.id),
+        kept=MemberId(hood.zhang.id),
+        reason="登记了两次",
+        now=hood.now,
+    )
+    proposals.approve(hood.session, proposal_id=asked.id, by=who[1], now=hood.now)
+
+
+def _told_to_all(hood: Neighbourhood) -> None:
+    who = [hired(hood.session, name, Role.COORDINATOR) for name in ("李会计", "周会计")]
+    told_of = {"words": "明天上午停水，请先存点水。", "spoken_seconds": 5}
+    draft = broadcasts.write(
+        hood.session, by=who[0], audience=Audience.EVERYBODY, now=hood.now, **told_of
+    )
+    broadcasts.heard(hood.session, draft.id, by=who[0], now=hood.now)
+    broadcasts.propose(hood.session, draft.id, by=who[0], version=draft.version, now=hood.now)
+    broadcasts.approve(hood.session, draft.id, by=who[1], now=hood.now)
+
+
 STORIES: list[Story] = [
+    _twice_in_the_roll,
+    _told_to_all,
     _put_right,
     _corrected,
     _the_day_before_and_the_day_itself,

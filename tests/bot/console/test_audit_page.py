@@ -13,7 +13,9 @@ from actions.timebank.ids import MemberId
 from actions.timebank.model import StaffDeed
 from actions.timebank.staff import accounts, audit
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from tests.bot.console.conftest import Client, ConsoleHouse
 
 

@@ -11,7 +11,10 @@ from PIL import Image
 
 from actions.timebank.model import ChannelBinding, JoinCard, Member, MemberChange, StaffDeed
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import CardState, Channel, Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
+from actions.timebank.states import CardState, Channel
 from bot.console import people_changes, people_edit, people_ways
 from bot.console.people import WEEKDAYS
 from bot.console.words import read_words
