@@ -80,7 +80,7 @@ def begin_codes(desk: Desk) -> Response:
 def switch_codes_on(desk: Desk) -> Response:
     """Only with a code that proves that the phone has the secret."""
     secret = desk.form.get("secret", "")
-    if not secret.isalnum() or len(secret) != 32:
+    if not passwords.is_totp_secret(secret):
         raise NotFound
     if not _is_own_password(desk, desk.form.get("old", "")):
         return _me(desk, desk.say("现在的密码不对。"), 409, secret=secret)
