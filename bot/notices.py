@@ -29,6 +29,8 @@ def told(notice: Notice, phrases: Phrases) -> Tuple[str, List[Button]]:
     for name in MINUTES:
         if isinstance(facts.get(name), int):
             facts[name] = f"{facts[name]}分钟"
+    if facts.get("by") == "":
+        facts["by"] = phrases.text("utter_the_machine")
     if facts.get("kind"):
         facts["kind"] = _kind(facts["kind"], phrases)
     if "note" in facts:

@@ -12,7 +12,7 @@ from actions.timebank.errors import BadLogin, LastAdministrator, LoginTaken
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.model import StaffAccount
 from actions.timebank.session import Village
-from actions.timebank.staff import accounts, audit
+from actions.timebank.staff import accounts, audit, keys
 from actions.timebank.staff.roles import Role
 from bot.console import passwords
 from bot.console.passwords import Passwords
@@ -26,13 +26,14 @@ def add(settings: Settings, given: argparse.Namespace) -> int:
     password = _password(given.generate)
     try:
         with village.transaction() as session:
-            made = accounts.make(
+            made = keys.open_account(
                 session,
                 member=MemberId(person.id),
                 login=given.login,
                 roles=[Role(role) for role in given.role],
                 password_hash=Passwords().hash(password),
                 must_change=given.generate,
+                by=None,
                 now=village.clock(),
             )
             _write_down(session, village, made, "staff add")
@@ -60,10 +61,12 @@ def roles(settings: Settings, given: argparse.Namespace) -> int:
     with village.transaction() as session:
         account = _account(session, given.login)
         try:
-            accounts.set_roles(
+            keys.change_roles(
                 session,
                 account_id=StaffAccountId(account.id),
                 roles=[Role(role) for role in given.role],
+                by=None,
+                now=village.clock(),
             )
         except LastAdministrator as last:
             raise CommandRefused("Nobody would be left who can make accounts.") from last
@@ -77,15 +80,14 @@ def reset(settings: Settings, given: argparse.Namespace) -> int:
     village, password = open_migrated(settings), _password(given.generate)
     with village.transaction() as session:
         account = _account(session, given.login)
-        number = StaffAccountId(account.id)
-        accounts.set_password(
+        keys.reset_password(
             session,
-            account_id=number,
+            account_id=StaffAccountId(account.id),
             password_hash=Passwords().hash(password),
             must_change=given.generate,
+            by=None,
             now=village.clock(),
         )
-        accounts.set_totp(session, account_id=number, secret=None)
         _write_down(session, village, account, "staff reset")
     print(f"{given.login} has a new password; one-time codes are off.")
     return _tell(settings, password if given.generate else None)
@@ -96,7 +98,8 @@ def close(settings: Settings, given: argparse.Namespace) -> int:
     with village.transaction() as session:
         account = _account(session, given.login)
         try:
-            accounts.close(session, account_id=StaffAccountId(account.id), now=village.clock())
+            number = StaffAccountId(account.id)
+            keys.close_account(session, account_id=number, by=None, now=village.clock())
         except LastAdministrator as last:
             raise CommandRefused("Nobody would be left who can make accounts.") from last
         _write_down(session, village, account, "staff close")

@@ -29,10 +29,11 @@ _SQLITE_PRAGMAS = (
 
 def open_engine(url: str) -> Engine:
     """An engine whose SQLite connections keep foreign keys, wait for each other and never
-    lose a committed hour to a power cut (WAL with full synchronisation)."""
+    lose a committed hour to a power cut (WAL with full synchronisation). What a statement that
+    fails was to write, such as words or a password's hash, is not told to any log."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, future=True, pool_pre_ping=True)
-    engine = create_engine(url, future=True, **_sqlite_pool(url))
+        return create_engine(url, future=True, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, future=True, hide_parameters=True, **_sqlite_pool(url))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

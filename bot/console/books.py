@@ -133,8 +133,6 @@ def export(desk: Desk) -> Response:
     wanted = _wanted(desk)
     with desk.reading() as session:
         content = transfers_sheet(desk, transfers.every(session, wanted, most=MOST_EXPORTED))
-    with desk.transaction():
-        pass  # Who took the books home is written down.
     name = desk.say("时间流水{day}.xlsx", day=f"{desk.now.astimezone(VILLAGE_ZONE):%Y%m%d}")
     return desk.download(name, content, XLSX)
 

@@ -21,6 +21,7 @@ from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.states import (
     CallBackResult,
     FailureState,
+    Viewed,
     WordKind,
 )
 from actions.timebank.staff.writing import clean
@@ -60,9 +61,12 @@ def queue(desk: Desk) -> Response:
     settled = desk.query.get("state") == FailureState.SETTLED.value
     chosen = [one for one in lately if (one.state is FailureState.SETTLED) == settled]
     page = min(desk.number("page") or 1, max(1, -(-len(chosen) // SHOWN)))
+    shown = chosen[(page - 1) * SHOWN : page * SHOWN]
+    # What they said stands in the list.
+    desk.saw_of_all(Viewed.CONVERSATION, [one.member for one in shown], "queue")
     return desk.page(
         "conversations/queue.html",
-        failures=chosen[(page - 1) * SHOWN : page * SHOWN],
+        failures=shown,
         total=len(chosen),
         waiting=sum(one.state is not FailureState.SETTLED for one in lately),
         settled=settled,

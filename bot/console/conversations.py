@@ -58,6 +58,9 @@ def looked_for(desk: Desk) -> Response:
     wanted = _wanted(desk)
     with desk.reading() as session:
         page = search(session, wanted, before=_mark(desk.query.get("before", "")))
+        # Their last words stand in the list.
+        found = [MemberId(one.conversation.member.id) for one in page.found]
+        desk.saw_of_all(Viewed.CONVERSATION, found, "search")
         return desk.page(
             "conversations/search.html",
             page=page,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from datetime import datetime
@@ -48,6 +49,11 @@ def generated() -> str:
 
 def new_totp_secret() -> str:
     return pyotp.random_base32()
+
+
+def is_totp_secret(text: str) -> bool:
+    """Whether `new_totp_secret` may have made it."""
+    return re.fullmatch("[A-Z2-7]{32}", text) is not None
 
 
 def totp_address(secret: str, login: str) -> str:

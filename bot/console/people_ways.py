@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import segno
 from markupsafe import Markup
@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse, Response
 from actions.timebank import channels, members
 from actions.timebank.errors import ChangedMeanwhile, Refusal, StillOpen, UnknownMember
 from actions.timebank.ids import DelegationId, MemberId
-from actions.timebank.staff import accounts, kin, leaving, register
+from actions.timebank.model import Member
+from actions.timebank.staff import keys, kin, leaving, register
 from actions.timebank.staff.roles import Permission
 from actions.timebank.states import (
     Channel,
@@ -35,8 +36,7 @@ def card(desk: Desk) -> Response:
         return show_member(desk, desk.say("还没有设 Telegram，打不了入门卡。"), 409)
     desk.about(member)
     with desk.transaction() as session:
-        accounts.require(session, desk.staff.member_id, Permission.EDIT_PEOPLE, now=desk.now)
-        issued, code = channels.issue_card(
+        issued, code = keys.issue_card(
             session, member=member, by=desk.staff.member_id, now=desk.now
         )
         page = card_page(
@@ -58,30 +58,19 @@ CARD_WORDS = {"print": "打印", "back": "回到这个人"}
 
 def link(desk: Desk) -> Response:
     """The personal link, shown once to be scanned; whoever has it speaks as this member."""
-    member = the_member(desk)
-    desk.about(member)
-    with desk.transaction() as session:
-        accounts.require(session, desk.staff.member_id, Permission.EDIT_PEOPLE, now=desk.now)
-        person = members.present(session, member)
-        return _show_link(desk, member, person.name, person.link_serial)
+    return _show_link(desk, keys.show_link)
 
 
 def renew_link(desk: Desk) -> Response:
+    return _show_link(desk, keys.renew_link)
+
+
+def _show_link(desk: Desk, deed: Callable[..., Member]) -> Response:
     member = the_member(desk)
     desk.about(member)
     with desk.transaction() as session:
-        person = register.editable(
-            session, member, seen=None, by=desk.staff.member_id, now=desk.now
-        )
-        members.renew_link(session, member=member)
-        register.note(
-            session, person, "link", "", "", by=desk.staff.member_id, now=desk.now, always=True
-        )
+        person = deed(session, member=member, by=desk.staff.member_id, now=desk.now)
         name, serial = person.name, person.link_serial
-    return _show_link(desk, member, name, serial)
-
-
-def _show_link(desk: Desk, member: MemberId, name: str, serial: int) -> Response:
     address = f"{desk.parts.settings.address}/t/{desk.parts.links.token_for(member, serial)}"
     square = segno.make_qr(address, error="m").svg_inline(omitsize=True, border=4)
     return desk.part(

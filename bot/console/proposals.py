@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from actions.timebank import ledger
 from actions.timebank.errors import NothingOpen, NotYours, Refusal
-from actions.timebank.ids import AccountId, ProposalId, TransferId
+from actions.timebank.ids import AccountId, MemberId, ProposalId, TransferId
 from actions.timebank.model import Proposal
 from actions.timebank.staff import books, proposals, transfers
 from actions.timebank.staff.movements import MOST_TO_A_MEMBER, MOST_TO_THE_FUND
@@ -73,6 +73,8 @@ def _show(desk: Desk, proposal_id: ProposalId, problem: str = "", answer: str = 
             obstacle=book_words.why_not(desk, obstacle) if obstacle else "",
             mine=proposal.proposed_by_id == desk.staff.member_id,
             concerned=desk.staff.member_id in proposals.parties(session, proposal),
+            kin=proposals.kin_among(session, proposal, desk.staff.member_id),
+            proposers_kin=proposals.kin_among(session, proposal, MemberId(proposal.proposed_by_id)),
             wrong=transfers.entry(session, TransferId(about)) if about else None,
             moved=transfers.entry(session, TransferId(proposal.transfer_id))
             if proposal.transfer_id

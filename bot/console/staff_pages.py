@@ -16,7 +16,7 @@ from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.errors import BadLogin, LoginTaken, UnknownMember
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.model import Member
-from actions.timebank.staff import accounts, audit, sessions
+from actions.timebank.staff import accounts, audit, keys, sessions
 from actions.timebank.staff.roles import PERMISSIONS, Permission, Role
 from bot.console import passwords
 from bot.console.desk import ConsoleRoute, Desk, NotFound
@@ -80,7 +80,7 @@ def begin_codes(desk: Desk) -> Response:
 def switch_codes_on(desk: Desk) -> Response:
     """Only with a code that proves that the phone has the secret."""
     secret = desk.form.get("secret", "")
-    if not secret.isalnum() or len(secret) != 32:
+    if not passwords.is_totp_secret(secret):
         raise NotFound
     if not _is_own_password(desk, desk.form.get("old", "")):
         return _me(desk, desk.say("现在的密码不对。"), 409, secret=secret)
@@ -151,13 +151,13 @@ def make_account(desk: Desk) -> Response:
     desk.about(MemberId(member))
     try:
         with desk.transaction() as session:
-            accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
-            accounts.make(
+            keys.open_account(
                 session,
                 member=MemberId(member),
                 login=desk.form.get("login", ""),
                 roles=roles,
                 password_hash=hashed,
+                by=desk.staff.member_id,
                 now=desk.now,
             )
     except (LoginTaken, BadLogin) as refused:
@@ -171,8 +171,9 @@ def change_roles(desk: Desk) -> Response:
         return _staff_list(desk, desk.say("至少要留一个角色；不用了就停用账号。"), 409)
     account_id = _account_id(desk)
     with desk.transaction() as session:
-        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
-        changed = accounts.set_roles(session, account_id=account_id, roles=roles)
+        changed = keys.change_roles(
+            session, account_id=account_id, roles=roles, by=desk.staff.member_id, now=desk.now
+        )
         desk.about(MemberId(changed.member_id))
     return desk.go("/staff", desk.say("角色改好了。"))
 
@@ -181,11 +182,13 @@ def reset_password(desk: Desk) -> Response:
     password = passwords.generated()
     hashed, account_id = desk.parts.passwords.hash(password), _account_id(desk)
     with desk.transaction() as session:
-        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
-        changed = accounts.set_password(
-            session, account_id=account_id, password_hash=hashed, must_change=True, now=desk.now
+        changed = keys.reset_password(
+            session,
+            account_id=account_id,
+            password_hash=hashed,
+            by=desk.staff.member_id,
+            now=desk.now,
         )
-        accounts.set_totp(session, account_id=account_id, secret=None)
         desk.about(MemberId(changed.member_id))
     return _staff_list(desk, told=desk.say(NEW_PASSWORD, password=password))
 
@@ -193,8 +196,9 @@ def reset_password(desk: Desk) -> Response:
 def close_account(desk: Desk) -> Response:
     account_id = _account_id(desk)
     with desk.transaction() as session:
-        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
-        closed = accounts.close(session, account_id=account_id, now=desk.now)
+        closed = keys.close_account(
+            session, account_id=account_id, by=desk.staff.member_id, now=desk.now
+        )
         desk.about(MemberId(closed.member_id))
     return desk.go("/staff", desk.say("账号停用了。"))
 
@@ -202,8 +206,9 @@ def close_account(desk: Desk) -> Response:
 def reopen_account(desk: Desk) -> Response:
     account_id = _account_id(desk)
     with desk.transaction() as session:
-        accounts.require(session, desk.staff.member_id, Permission.MANAGE_STAFF, now=desk.now)
-        opened = accounts.reopen(session, account_id=account_id)
+        opened = keys.reopen_account(
+            session, account_id=account_id, by=desk.staff.member_id, now=desk.now
+        )
         desk.about(MemberId(opened.member_id))
     return desk.go("/staff", desk.say("账号又能用了。"))
 

@@ -118,7 +118,8 @@ class Console:
         except NotFound:
             return self._problem(desk.request, desk.staff, 404, NOWHERE)
         except Refusal as refusal:
-            log.info("console refused %s: %s", route.path, refusal)
+            # Without its facts, which may be words that somebody said or typed.
+            log.info("console refused %s: %s", route.path, refusal.code)
             status = 403 if isinstance(refusal, NotYours) else 409
             words = self.words.refusal(refusal.code)
             return self._problem(desk.request, desk.staff, status, words)

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from actions.timebank import ledger
+from actions.timebank import ledger, members
 from actions.timebank.errors import (
     ChangedMeanwhile,
     NothingOpen,
@@ -241,6 +241,12 @@ def proposal(session: Session, proposal_id: ProposalId) -> Proposal:
 def parties(session: Session, proposed: Proposal) -> set[MemberId]:
     """Whom it concerns: they neither propose nor decide it."""
     return _MOVEMENTS[proposed.kind].parties(session, proposed)
+
+
+def kin_among(session: Session, proposed: Proposal, by: MemberId) -> list[Member]:
+    """Whom of those concerned `by` is kin to: nothing forbids that, but it should be seen."""
+    concerned = parties(session, proposed)
+    return [one for one in members.kin_of(session, by) if one.id in concerned]
 
 
 def effects(session: Session, proposed: Proposal) -> list[Effect]:

@@ -57,8 +57,9 @@ def keep(session: Session, entries: Sequence[Entry], *, by: MemberId, now: datet
 
 
 def find(session: Session, import_id: int, *, by: MemberId, now: datetime) -> RollImport:
-    """His own upload while it is kept. Raises NothingOpen; whether somebody else has one of that
-    number is not told."""
+    """His own upload while it is kept. Raises NotYours, and NothingOpen; whether somebody else has
+    one of that number is not told."""
+    require(session, by, Permission.EDIT_PEOPLE, now=now)
     kept = session.get(RollImport, import_id) if 0 < import_id <= LARGEST_ID else None
     if kept is None or kept.uploaded_by_id != by or kept.expires_at <= now:
         raise NothingOpen(f"no table {import_id}")
