@@ -70,7 +70,7 @@ NAV: Sequence[NavGroup] = (
     NavGroup(
         "村里",
         (
-            NavEntry("/reports", "报表", Permission.SEE_REPORTS, "每月、每季的数字，光荣榜"),
+            NavEntry("/reports", "报表", Permission.SEE_REPORTS, "每月、每季的数字，功德榜"),
             NavEntry("/broadcasts", "广播", Permission.PROPOSE_BROADCAST, "一句话说给许多人听"),
         ),
     ),
