@@ -62,7 +62,7 @@ def account(desk: Desk) -> Response:
     with desk.reading() as session:
         line = _found(lambda: books.account(session, account_id))
         if line.member_id is not None:
-            desk.saw(Viewed.PASSBOOK, line.member_id, f"account {account_id}")
+            desk.saw(Viewed.PASSBOOK, line.member_id, f"/books/accounts/{account_id}")
         shown = transfers.entries(
             session,
             Wanted(account_id=account_id),

@@ -167,7 +167,7 @@ def tell(desk: Desk) -> Response:
         is_news = told_in_person(
             session, number, member=MemberId(member), by=desk.staff.member_id, now=desk.now
         )
-    said = desk.say("记下了：当面说过了。") if is_news else desk.say("她已经听到了。")
+    said = desk.say("记下了：当面说过了。") if is_news else desk.say("本人已经听到了。")
     return desk.go(f"/broadcasts/{number}", said)
 
 

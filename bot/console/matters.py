@@ -47,7 +47,7 @@ def _dispute(
         for side in sides:
             if side.turn is not None:
                 about = MemberId(side.person.id)
-                desk.saw(Viewed.CONVERSATION, about, f"dispute {dispute_id}")
+                desk.saw(Viewed.CONVERSATION, about, f"/disputes/{dispute_id}")
         row = matter.dispute
         account = None
         if matter.helper is not None and matter.not_yet_moved > 0:
