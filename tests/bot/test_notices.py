@@ -23,7 +23,6 @@ from actions.timebank import (
     disputes,
     exchange,
     gifts,
-    ledger,
     on_behalf,
     ratings,
     reminders,
@@ -33,17 +32,11 @@ from actions.timebank import (
 )
 from actions.timebank.alarm_calls import ALARM_KINDS
 from actions.timebank.clock import VILLAGE_ZONE
-from actions.timebank.ids import AccountId, BindingId, MemberId, TurnId
+from actions.timebank.ids import BindingId, TurnId
 from actions.timebank.model import Member, Notice, Relation
 from actions.timebank.notices import tell, tell_staff
-from actions.timebank.staff import accounts, broadcasts, keys, leaving, proposals
-from actions.timebank.staff.roles import Role
-from actions.timebank.staff.states import (
-    Audience,
-)
 from actions.timebank.states import (
     Channel,
-    LeavingReason,
     NoticeState,
     RelationKind,
     Rhythm,
@@ -54,12 +47,12 @@ from bot.notices import told
 from bot.phrases import Phrases
 from bot.settings import Settings
 from tests.bot.counter_stories import COUNTER_STORIES
+from tests.bot.staff_stories import STAFF_STORIES
 from tests.small_village import Street
-from tests.timebank.builders import MORNING, FakeClock, make_member
+from tests.timebank.builders import MORNING, FakeClock
 from tests.timebank.consenting import allow, calls
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
 from tests.timebank.phones import Phone
-from tests.timebank.staff.desk import hired
 from voice.speakable import speakable
 
 
@@ -216,26 +209,6 @@ def _stepped_back(hood: Neighbourhood) -> None:
     promised = hood.accepted(hood.ask())
     helper = {"helper": hood.zhang.id, "assignment_id": promised.id}
     exchange.step_back(hood.session, now=hood.now, **helper)
-
-
-def _helper_died(hood: Neighbourhood) -> None:
-    promise = hood.accepted(hood.ask())
-    staff = {"by": MemberId(hood.staff.id), "now": hood.now}
-    accounts.make(
-        hood.session,
-        member=MemberId(hood.staff.id),
-        login="chen",
-        roles=[Role.COORDINATOR],
-        password_hash="x",
-        now=hood.now,
-    )
-    leaving.leave(
-        hood.session,
-        member=MemberId(promise.helper_id),
-        seen=promise.helper.version,
-        why=LeavingReason.DIED,
-        **staff,
-    )
 
 
 def _nobody_in_time(hood: Neighbourhood) -> None:
@@ -437,79 +410,7 @@ def _family(hood: Neighbourhood) -> None:
         delegates.sweep(hood.session, now=hood.now + timedelta(days=days))
 
 
-def _put_right(hood: Neighbourhood) -> None:
-    """An hour is given to her by two of the staff, and taken back by them."""
-    who = [hired(hood.session, name, Role.BOOKKEEPER) for name in ("李会计", "周会计")]
-    hers = AccountId(ledger.account_of(hood.session, hood.wang.id).id)
-    about = {"by": who[0], "reason": "记重了", "now": hood.now}
-    for _ in range(2):
-        given = proposals.propose_grant(hood.session, account_id=hers, minutes=60, **about)
-        proposals.approve(hood.session, proposal_id=given.id, by=who[1], now=hood.now)
-    # And what she gave away comes back.
-    away = gifts.give(
-        hood.session,
-        giver=hood.wang.id,
-        receiver=hood.li.id,
-        minutes=30,
-        turn_id=new_turn(),
-        now=hood.now,
-    )
-    for wrong in (given.transfer_id, away.id):
-        undone = proposals.propose_reversal(hood.session, transfer_id=wrong, **about)
-        proposals.approve(hood.session, proposal_id=undone.id, by=who[1], now=hood.now)
-
-
-def _keys_in_other_hands(hood: Neighbourhood) -> None:
-    admin = hired(hood.session, "陈主任", Role.ADMINISTRATOR)
-    hired(hood.session, "孙主任", Role.ADMINISTRATOR)
-    hers = {"member": hood.wang.id, "by": admin, "now": hood.now}
-    keys.show_link(hood.session, **hers)
-    keys.renew_link(hood.session, **hers)
-    keys.issue_card(hood.session, **hers)
-    made = keys.open_account(
-        hood.session,
-        member=MemberId(hood.zhang.id),
-        login="zhang",
-        roles=[Role.VIEWER],
-        password_hash="x",
-        by=admin,
-        now=hood.now,
-    )
-    his = {"account_id": made.id, "by": None, "now": hood.now}
-    keys.change_roles(hood.session, roles=[Role.MEDIATOR], **his)
-    keys.reset_password(hood.session, password_hash="y", **his)
-
-
-def _one_person_twice(hood: Neighbourhood) -> None:
-    chen = hired(hood.session, "陈会计", Role.COORDINATOR)
-    zhou = hired(hood.session, "周调解", Role.MEDIATOR)
-    double = make_member(hood.session, "秀英", now=hood.now)
-    made = proposals.propose_merge(
-        hood.session,
-        by=chen,
-        double=MemberId(double.id),
-        kept=MemberId(hood.zhang.id),
-        reason="登记了两次",
-        now=hood.now,
-    )
-    proposals.approve(hood.session, proposal_id=made.id, by=zhou, now=hood.now)
-
-
-def _told_to_many(hood: Neighbourhood) -> None:
-    chen = hired(hood.session, "陈干事", Role.COORDINATOR)
-    zhou = hired(hood.session, "周调解", Role.MEDIATOR)
-    words = {"words": "村口的路修好了。", "spoken_seconds": 3, "audience": Audience.EVERYBODY}
-    draft = broadcasts.write(hood.session, by=chen, now=hood.now, **words)
-    broadcasts.heard(hood.session, draft.id, by=chen, now=hood.now)
-    broadcasts.propose(hood.session, draft.id, by=chen, version=draft.version, now=hood.now)
-    broadcasts.approve(hood.session, draft.id, by=zhou, now=hood.now)
-
-
 STORIES: list[Story] = [
-    _one_person_twice,
-    _told_to_many,
-    _keys_in_other_hands,
-    _put_right,
     _corrected,
     _the_day_before_and_the_day_itself,
     _all_asked_enough,
@@ -525,7 +426,6 @@ STORIES: list[Story] = [
     _cancelled,
     _changed,
     _stepped_back,
-    _helper_died,
     _nobody_in_time,
     _unanswered,
     _no_show,
@@ -541,6 +441,7 @@ STORIES: list[Story] = [
     _medicine_unanswered,
     _unwell_again,
     *COUNTER_STORIES,
+    *STAFF_STORIES,
 ]
 
 
