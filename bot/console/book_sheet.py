@@ -21,15 +21,20 @@ UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 WIDTHS = (8, 18, 12, 34, 18, 18, 10, 40, 12, 70)
 
 
-def transfers_sheet(desk: Desk, entries: Iterable[Entry]) -> bytes:
-    """An .xlsx file, written row by row."""
+def transfers_sheet(desk: Desk, entries: Iterable[Entry], *, most: int) -> bytes:
+    """An .xlsx file, written row by row. When there are more than `most` entries the last row says
+    that they were left out."""
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet(desk.say("流水"))
     sheet.freeze_panes = "A2"
     for letter, width in zip("ABCDEFGHIJ", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.append([_text(sheet, title, bold=True) for title in _titles(desk)])
-    for entry in entries:
+    for count, entry in enumerate(entries):
+        if count == most:
+            left_out = desk.say("这里只有{most}笔。更早的，请选好日子另存一份。", most=most)
+            sheet.append([None, None, None, _text(sheet, left_out, bold=True)])
+            break
         sheet.append([_cell(sheet, value) for value in _row(desk, entry)])
     content = io.BytesIO()
     book.save(content)

@@ -289,6 +289,8 @@ def _write(sheet: Worksheet, row: int, place: int, value: Any) -> Any:
 
 def printable(text: str) -> str:
     """Characters that no spreadsheet can hold are shown as missing."""
+    if is_plain(text):
+        return text
     return "".join(one if is_plain(one) else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 

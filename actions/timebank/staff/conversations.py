@@ -23,6 +23,8 @@ PAUSE = timedelta(minutes=30)
 LONGEST = 500
 """A conversation of more turns, which nobody ever had, is shown cut."""
 LOOKED_AT_ONCE = 60
+READ_THROUGH = 50_000
+"""In so many turns words are looked for at once: no index leads to them."""
 READ_AT_ONCE = 20
 PEOPLE_AT_ONCE = 50
 """Who looks for 王 is shown the conversations of no more people of that name."""
@@ -89,6 +91,8 @@ class Page:
     found: Sequence[Found]
     older: Mark | None = None
     """Where the next page begins; None at the end."""
+    looked_back_to: datetime | None = None
+    """Where the search for words stopped; what was said before is on the next page, if any."""
 
 
 def search(
@@ -100,7 +104,9 @@ def search(
     seen: set[str] = set()
     shown: list[Conversation] = []
     last: Mark | None = None
-    for turn in _newest_first(session, conditions, before):
+    floor = _read_back_to(session, wanted, before)
+    looked_at = conditions if floor is None else [*conditions, Turn.began_at >= floor]
+    for turn in _newest_first(session, looked_at, before):
         if turn.id in seen:
             continue
         talk = _around(session, turn)
@@ -113,7 +119,8 @@ def search(
             return Page(_with_matches(session, shown, conditions), last)
         shown.append(Conversation(_whole(session, ids)))
         last = mark
-    return Page(_with_matches(session, shown, conditions))
+    found = _with_matches(session, shown, conditions)
+    return Page(found) if floor is None else Page(found, Mark(floor, ""), floor)
 
 
 def conversation_of(session: Session, turn_id: TurnId) -> Conversation | None:
@@ -178,6 +185,20 @@ def _conditions(session: Session, wanted: Wanted) -> list[Any]:
             )
         )
     return conditions
+
+
+def _read_back_to(session: Session, wanted: Wanted, before: Mark | None) -> datetime | None:
+    """How far back words are looked for at once; None when that is to the end."""
+    if not wanted.words or wanted.name:
+        return None
+    ends = [mark for mark in (before and before.began_at, wanted.until) if mark is not None]
+    moments = select(Turn.began_at).where(*(Turn.began_at <= end for end in ends))
+    if wanted.since is not None:
+        moments = moments.where(Turn.began_at >= wanted.since)
+    last = moments.order_by(Turn.began_at.desc()).offset(READ_THROUGH).limit(1)
+    floor = session.execute(last).scalar_one_or_none()
+    # When more than that began in one moment, the next page must not begin there again.
+    return None if before is not None and floor == before.began_at else floor
 
 
 def _older_than(mark: Mark) -> Any:

@@ -185,6 +185,25 @@ def test_the_spreadsheet_holds_all_and_no_formula(
     assert visited.street.rows(StaffDeed, deed="GET /books/transfers.xlsx")
 
 
+def test_a_spreadsheet_that_leaves_out_earlier_ones_says_so(
+    visited: ConsoleHouse, bookkeeper: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with visited.village.reading() as session:
+        count = ledger.head(session).sequence
+
+    def rows(most: int) -> list[tuple[Any, ...]]:
+        monkeypatch.setattr("bot.console.books.MOST_EXPORTED", most)
+        answer = bookkeeper.get("/books/transfers.xlsx")
+        sheet: Any = load_workbook(io.BytesIO(answer.content)).active
+        return list(sheet.iter_rows(min_row=2, values_only=True))
+
+    assert [row[0] for row in rows(count)] == list(range(count, 0, -1))
+    *kept, last = rows(count - 1)
+    assert [row[0] for row in kept] == list(range(count, 1, -1))
+    assert f"这里只有{count - 1}笔" in last[3]
+    assert f"一份表格最多{count - 1}笔" in bookkeeper.get("/books/transfers").text
+
+
 # -- checking ---------------------------------------------------------------------------------
 
 

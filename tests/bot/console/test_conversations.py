@@ -102,6 +102,22 @@ def test_older_conversations_are_on_the_next_page(console: ConsoleHouse, chen: C
     assert "第2次说面条" in second and "第22次说面条" not in second
 
 
+def test_a_search_says_how_far_back_it_looked(
+    console: ConsoleHouse, chen: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actions.timebank.staff.conversations.READ_THROUGH", 2)
+    with console.village.transaction() as session:
+        wang = members.find_member(session, "王奶奶")
+        for number in range(4):
+            say(session, wang, MORNING + timedelta(hours=number), heard=f"第{number}次")
+    first = chen.get("/conversations?words=第0次").text
+    assert "更早的还没找" in first and "再往前找" in first and "没有找到" not in first
+    [further] = [line for line in first.splitlines() if "before=" in line]
+    address = further.split('href="')[1].split('"')[0].replace("&amp;", "&")
+    second = chen.get(f"/conversations{address}").text
+    assert "再往前找" not in second and ">第0次<" in second
+
+
 @pytest.mark.parametrize(
     "query",
     [

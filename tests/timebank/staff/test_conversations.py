@@ -173,6 +173,26 @@ def test_a_page_does_not_shift_when_somebody_speaks(session: Session, wang: Memb
     assert shown == [MORNING + number * 60 * MINUTE for number in (5, 4, 3, 2, 1, 0)]
 
 
+def test_words_are_looked_for_a_part_of_the_time_at_once(
+    session: Session, wang: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actions.timebank.staff.conversations.READ_THROUGH", 4)
+    spoken = [say(session, wang, MORNING + n * 20 * MINUTE, heard="面条") for n in range(3)]
+    spoken += [say(session, wang, MORNING + timedelta(days=1, hours=n)) for n in range(9)]
+    rare = Wanted(words="面条")
+
+    pages = [search(session, rare)]
+    while pages[-1].older is not None:
+        pages.append(search(session, rare, before=pages[-1].older))
+
+    assert [page.looked_back_to for page in pages[:2]] == [spoken[-5].began_at, spoken[-9].began_at]
+    assert pages[-1].looked_back_to is None
+    # One conversation of three turns, on one page only.
+    assert [size for page in pages for size in sizes(page)] == [3]
+    assert search(session, Wanted(words="面条", name="王")).looked_back_to is None
+    assert search(session, Wanted(words="面条", until=MORNING + 50 * MINUTE)).older is None
+
+
 def test_what_a_turn_set_off_is_told(session: Session, wang: Member, zhang: Member) -> None:
     asked, idle = say(session, wang, MORNING), say(session, wang, MORNING + MINUTE)
     request = exchange.request_help(
