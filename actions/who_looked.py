@@ -8,7 +8,9 @@ from actions import wording
 from actions.base import Talk
 from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.staff.audit import who_looked
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 
 TOLD = 2
 """Looks that one answer names; a list by ear is no help."""

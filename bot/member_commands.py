@@ -12,7 +12,12 @@ from actions.timebank.errors import NotBound, NotYours, UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member
 from actions.timebank.session import Village, open_village
-from actions.timebank.states import Channel, DelegateScope, DelegationState, Rhythm
+from actions.timebank.states import (
+    Channel,
+    DelegateScope,
+    DelegationState,
+    Rhythm,
+)
 from bot.prepare import migrate
 from bot.settings import Settings
 

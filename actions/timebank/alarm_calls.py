@@ -14,7 +14,12 @@ from actions.timebank import delegates, members, outbox
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import AlarmPlace, AlarmRefusal, AlarmStep, Alert, Delivery, Member
 from actions.timebank.notices import tell
-from actions.timebank.states import AlarmWhy, AlertKind, DelegateScope, DeliveryState
+from actions.timebank.states import (
+    AlarmWhy,
+    AlertKind,
+    DelegateScope,
+    DeliveryState,
+)
 
 NEIGHBOURS_TOLD = 2
 

@@ -17,7 +17,13 @@ from actions.timebank.clock import VILLAGE_ZONE, village_day
 from actions.timebank.ids import CheckInId, MemberId, TurnId
 from actions.timebank.model import Alert, CheckIn, CheckInWish, Member, Turn
 from actions.timebank.notices import tell
-from actions.timebank.states import AlertKind, AlertState, CheckInState, Rhythm, TurnOutcome
+from actions.timebank.states import (
+    AlertKind,
+    AlertState,
+    CheckInState,
+    Rhythm,
+    TurnOutcome,
+)
 
 ASK_AT = time(9, 0)
 FRIENDLY = (time(8, 0), time(20, 0))

@@ -27,7 +27,12 @@ from actions.timebank.ids import BindingId, DeliveryId, MemberId, NoticeId
 from actions.timebank.model import ChannelBinding, Delivery, Member, Notice
 from actions.timebank.notices import tell
 from actions.timebank.quiet_hours import may_be_told, next_waking
-from actions.timebank.states import Channel, DeliveryState, NoticeState, Urgency
+from actions.timebank.states import (
+    Channel,
+    DeliveryState,
+    NoticeState,
+    Urgency,
+)
 
 __all__ = [
     "ABANDONED_AFTER",

@@ -17,7 +17,13 @@ from actions.timebank.quiet_hours import (
     may_be_told,
     next_waking,
 )
-from actions.timebank.states import Channel, DeliveryState, NoticeState, ServiceKind, Urgency
+from actions.timebank.states import (
+    Channel,
+    DeliveryState,
+    NoticeState,
+    ServiceKind,
+    Urgency,
+)
 
 BEFORE_JOINING = timedelta(days=1)
 """Somebody who joins is not told all that happened in her life before."""

@@ -21,7 +21,12 @@ from actions.timebank.model import Assignment, Dispute, ServiceRequest
 from actions.timebank.notices import tell, tell_staff
 from actions.timebank.staff import accounts
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import AssignmentState, DisputeKind, DisputeState, RequestState
+from actions.timebank.states import (
+    AssignmentState,
+    DisputeKind,
+    DisputeState,
+    RequestState,
+)
 
 TIME_TO_DECIDE = timedelta(hours=24)
 

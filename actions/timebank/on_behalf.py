@@ -18,7 +18,12 @@ from actions.timebank.errors import NotYours
 from actions.timebank.ids import AccountId, DelegationId, MemberId, TurnId
 from actions.timebank.model import Delegation, Member, Notice, Relation, ServiceRequest, Turn
 from actions.timebank.notices import tell
-from actions.timebank.states import DelegateScope, NoticeState, RelationKind, TurnOutcome
+from actions.timebank.states import (
+    DelegateScope,
+    NoticeState,
+    RelationKind,
+    TurnOutcome,
+)
 
 BARE_ANSWER_WITHIN = timedelta(hours=1)
 """How long after she heard of a delegation a yes or no without any name still means it."""

@@ -26,10 +26,12 @@ from actions.timebank.model import (
     Reminder,
     ServiceRequest,
 )
+from actions.timebank.staff.states import (
+    BroadcastState,
+)
 from actions.timebank.states import (
     AlertState,
     AssignmentState,
-    BroadcastState,
     CheckInState,
     NoticeState,
     OfferState,

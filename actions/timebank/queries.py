@@ -17,7 +17,12 @@ from actions.timebank.model import (
     ServiceRequest,
     Visit,
 )
-from actions.timebank.states import AssignmentState, OfferState, Party, RequestState
+from actions.timebank.states import (
+    AssignmentState,
+    OfferState,
+    Party,
+    RequestState,
+)
 
 STILL_OPEN = (
     RequestState.OPEN,

@@ -34,7 +34,12 @@ from actions.timebank.model import (
     Visit,
 )
 from actions.timebank.notices import tell
-from actions.timebank.states import AssignmentState, DisputeKind, Party, RequestState
+from actions.timebank.states import (
+    AssignmentState,
+    DisputeKind,
+    Party,
+    RequestState,
+)
 
 SAME_ENOUGH = 15
 """Statements that differ by no more minutes than this are no dispute; the smaller one counts."""

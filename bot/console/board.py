@@ -14,7 +14,10 @@ from actions.timebank.errors import UnknownMember
 from actions.timebank.ids import MemberId
 from actions.timebank.staff import books, passbooks, public_notice
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import TransferKind, Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
+from actions.timebank.states import TransferKind
 from bot.console import book_words
 from bot.console.books import day_of
 from bot.console.desk import ConsoleRoute, Desk, NotFound

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import List
 
 from actions.timebank.errors import Refusal
 from actions.timebank.history import LedgerLine
+from actions.timebank.staff.states import (
+    ProposalState,
+)
 from actions.timebank.staff.transfers import Entry, Side
-from actions.timebank.states import AccountKind, ProposalState, TransferKind
+from actions.timebank.states import AccountKind, TransferKind
 from bot.console.desk import Desk
+from bot.console.words import CHINESE
 
 SHORT_GROUPS = 4
 """Of the sixteen groups of a hash, what is read out or compared at a glance."""
@@ -25,7 +30,7 @@ def explained(desk: Desk, line: LedgerLine) -> str:
         day=f"{line.day.month}月{line.day.day}日",
         other=line.other_name or phrases.text("utter_the_fund"),
         kind=kind,
-        minutes=desk.words.minutes(abs(line.minutes)),
+        minutes=replace(desk.words, language=CHINESE).minutes(abs(line.minutes)),
     )
 
 

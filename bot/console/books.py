@@ -16,8 +16,11 @@ from actions.timebank.ids import AccountId, MemberId, TransferId
 from actions.timebank.staff import books, proposals, transfers
 from actions.timebank.staff.books import Order
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from actions.timebank.staff.transfers import Entry, Wanted
-from actions.timebank.states import TransferKind, Viewed
+from actions.timebank.states import TransferKind
 from bot.console import book_words
 from bot.console.book_sheet import transfers_sheet
 from bot.console.desk import ConsoleRoute, Desk, NotFound
@@ -59,7 +62,7 @@ def account(desk: Desk) -> Response:
     with desk.reading() as session:
         line = _found(lambda: books.account(session, account_id))
         if line.member_id is not None:
-            desk.saw(Viewed.PASSBOOK, line.member_id, f"account {account_id}")
+            desk.saw(Viewed.PASSBOOK, line.member_id, f"/books/accounts/{account_id}")
         shown = transfers.entries(
             session,
             Wanted(account_id=account_id),

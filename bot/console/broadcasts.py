@@ -31,7 +31,11 @@ from actions.timebank.staff.broadcast_delivery import (
     told_in_person,
 )
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import Audience, BroadcastState, Reached
+from actions.timebank.staff.states import (
+    Audience,
+    BroadcastState,
+    Reached,
+)
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.notices import told
 from voice.types import Delivery
@@ -163,7 +167,7 @@ def tell(desk: Desk) -> Response:
         is_news = told_in_person(
             session, number, member=MemberId(member), by=desk.staff.member_id, now=desk.now
         )
-    said = desk.say("记下了：当面说过了。") if is_news else desk.say("她已经听到了。")
+    said = desk.say("记下了：当面说过了。") if is_news else desk.say("本人已经听到了。")
     return desk.go(f"/broadcasts/{number}", said)
 
 

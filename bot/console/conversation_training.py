@@ -9,7 +9,9 @@ from starlette.responses import Response
 from actions.timebank.errors import NothingOpen, Refusal
 from actions.timebank.staff import corrections, lexicon
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import TrainingState
+from actions.timebank.staff.states import (
+    TrainingState,
+)
 from bot.console.conversation_words import EntityName, Intent
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.training import corrections_yaml, lexicon_yaml

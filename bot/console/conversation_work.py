@@ -18,8 +18,13 @@ from actions.timebank.staff import corrections, failures, lexicon
 from actions.timebank.staff.conversations import conversation_of
 from actions.timebank.staff.error_rate import error_rate
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    CallBackResult,
+    FailureState,
+    Viewed,
+    WordKind,
+)
 from actions.timebank.staff.writing import clean
-from actions.timebank.states import CallBackResult, FailureState, Viewed, WordKind
 from bot.console.conversations import show, typed_parts
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.settings import HOUSE

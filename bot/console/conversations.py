@@ -19,8 +19,13 @@ from actions.timebank.staff.corrections import ENTITIES, INTENTS
 from actions.timebank.staff.effects import EffectKind, effects_of
 from actions.timebank.staff.recordings import RecordingState, recording_states
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    CallBackResult,
+    Viewed,
+    WordKind,
+)
 from actions.timebank.staff.writing import clean
-from actions.timebank.states import CallBackResult, ServiceKind, TurnOutcome, Viewed, WordKind
+from actions.timebank.states import ServiceKind, TurnOutcome
 from bot.console.conversation_words import DeedDone, EntityName, Intent, described, known
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 

@@ -25,9 +25,12 @@ from actions.timebank.queries import pending_offer_of
 from actions.timebank.staff import counter, visitors
 from actions.timebank.staff.counter import CHANNEL, CameIn
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    CounterDeed,
+)
 from actions.timebank.staff.story import story
 from actions.timebank.staff.visitors import Saying
-from actions.timebank.states import CounterDeed, ServiceKind
+from actions.timebank.states import ServiceKind
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.console.explaining import explained
 from bot.console.when import near

@@ -21,7 +21,9 @@ from actions.timebank.model import StaffSession
 from actions.timebank.session import Village
 from actions.timebank.staff import audit, sessions
 from actions.timebank.staff.roles import Permission, Role, permissions_of
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from bot.console.health import Watch
 from bot.console.passwords import Passwords
 from bot.console.words import Words
@@ -91,6 +93,23 @@ class NavEntry:
     path: str
     title: str
     permission: Permission
+    about: str
+    """What is done there, in one line."""
+
+
+@dataclass(frozen=True)
+class NavGroup:
+    title: str
+    entries: Sequence[NavEntry]
+
+
+def open_to(staff: Staff, menu: Sequence[NavGroup]) -> List[NavGroup]:
+    """The part of the menu that this person may open."""
+    may = [
+        NavGroup(group.title, [one for one in group.entries if staff.may(one.permission)])
+        for group in menu
+    ]
+    return [group for group in may if group.entries]
 
 
 class Desk:
@@ -102,7 +121,7 @@ class Desk:
         parts: ConsoleParts,
         templates: Environment,
         words: Words,
-        nav: Sequence[NavEntry],
+        nav: Sequence[NavGroup],
         deed: str,
         form: Optional[FormData] = None,
     ) -> None:
@@ -112,7 +131,7 @@ class Desk:
         self.words = words
         self.now: datetime = parts.village.clock()
         self._templates = templates
-        self._nav = nav
+        self._nav = open_to(staff, nav)
         self._deed = deed
         self._form = form or FormData()
         self._about: Optional[MemberId] = None
@@ -149,11 +168,6 @@ class Desk:
         if not isinstance(file, UploadFile):
             return None
         return file.file.read() or None
-
-    @property
-    def first_page(self) -> Optional[str]:
-        """The first entry of the menu that is open to this person."""
-        return next((one.path for one in self._nav if self.staff.may(one.permission)), None)
 
     @property
     def is_htmx(self) -> bool:
@@ -244,7 +258,7 @@ class Desk:
             "staff": self.staff,
             "csrf_token": self.staff.csrf,
             "here": here,
-            "nav": [entry for entry in self._nav if self.staff.may(entry.permission)],
+            "nav": self._nav,
             "Permission": Permission,
             "now": self.now,
             **facts,

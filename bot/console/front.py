@@ -1,4 +1,4 @@
-"""The front of the console: it opens on the first page that one's role may see."""
+"""The front of the console: it opens on today."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from bot.console.desk import ConsoleRoute, Desk
 
 
 def front(desk: Desk) -> Response:
-    if desk.first_page is None:
-        return desk.page("front.html")
-    return desk.go(desk.first_page)
+    return desk.go("/today")
 
 
 ROUTES = (ConsoleRoute("/", front, Permission.SEE_TODAY),)

@@ -15,7 +15,10 @@ from actions.timebank.model import Alert
 from actions.timebank.staff import handling, mediating, standing
 from actions.timebank.staff.mediating import Side
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import DisputeKind, Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
+from actions.timebank.states import DisputeKind
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.console.when import near
 
@@ -45,7 +48,7 @@ def _dispute(
         for side in sides:
             if side.turn is not None:
                 about = MemberId(side.person.id)
-                desk.saw(Viewed.CONVERSATION, about, f"dispute {dispute_id}")
+                desk.saw(Viewed.CONVERSATION, about, f"/disputes/{dispute_id}")
         row = matter.dispute
         account = None
         if matter.helper is not None and matter.not_yet_moved > 0:

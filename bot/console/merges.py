@@ -14,7 +14,11 @@ from actions.timebank.model import Member, Proposal
 from actions.timebank.staff import doubles, proposals
 from actions.timebank.staff.merging import DoubleStillOpen
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import ProposalKind, ProposalState, Viewed
+from actions.timebank.staff.states import (
+    ProposalKind,
+    ProposalState,
+    Viewed,
+)
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 from bot.nlu.sounds import folded
 

@@ -15,13 +15,15 @@ from actions.timebank.model import Member
 from actions.timebank.staff import people
 from actions.timebank.staff.register import VOICE_RANGES
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from actions.timebank.states import (
     DelegateScope,
     PriorityClass,
     RelationKind,
     Rhythm,
     ServiceKind,
-    Viewed,
 )
 from bot.console import people_changes
 from bot.console.desk import ROOT, ConsoleRoute, Desk, NotFound

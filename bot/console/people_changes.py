@@ -23,7 +23,7 @@ FIELDS = {
     "lives_alone": "一个人住",
     "pace": "语速",
     "gain": "音量",
-    "patience_ms": "等她说完",
+    "patience_ms": "等多久算说完",
     "priority": "优先照顾",
     "takes_tasks": "帮忙的人",
     "skills": "能帮什么",

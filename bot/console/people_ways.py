@@ -120,7 +120,7 @@ def propose_delegate(desk: Desk) -> Response:
         return show_member(desk, desk.say("没找到这个人。有同名的，请写编号。"), 409)
     return _do(
         desk,
-        "会去问她本人。她点头了才算。",
+        "会去问本人，点头了才算。",
         kin.propose_delegate,
         elder=the_member(desk),
         delegate=other,

@@ -15,7 +15,11 @@ from actions.timebank.staff import books, proposals, transfers
 from actions.timebank.staff.movements import MOST_TO_A_MEMBER, MOST_TO_THE_FUND
 from actions.timebank.staff.proposals import Effect
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import AccountKind, ProposalKind, ProposalState
+from actions.timebank.staff.states import (
+    ProposalKind,
+    ProposalState,
+)
+from actions.timebank.states import AccountKind
 from bot.console import book_words
 from bot.console.desk import ConsoleRoute, Desk, NotFound
 

@@ -263,12 +263,20 @@ def audit_page(desk: Desk) -> Response:
         return desk.page(
             "staff/audit.html",
             rows=rows[:A_PAGE],
+            which_of=_which_of,
             more=rows[A_PAGE - 1].id if len(rows) > A_PAGE else None,
             people=accounts.everybody(session),
             by=by,
             about=about,
             query=desk.query,
         )
+
+
+def _which_of(subject: str) -> str:
+    """Which one it was: of an address, the numbers; its own words tell staff nothing."""
+    if not subject.startswith("/"):
+        return subject
+    return " ".join(part for part in subject.split("/") if any(map(str.isdigit, part)))
 
 
 def _whom(session: Session, name_or_number: str) -> Optional[MemberId]:

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from actions.timebank.errors import NotYours, Refusal
 from actions.timebank.staff import sessions
 from actions.timebank.staff.roles import Permission
-from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NotFound, Staff
+from bot.console.desk import ROOT, ConsoleParts, ConsoleRoute, Desk, NotFound, Staff, open_to
 from bot.console.doors import is_csrf, is_from_here, let_out, staff_at
 from bot.console.headers import STRICT
 from bot.console.intake import BadForm, is_plain, read_form
@@ -164,13 +164,12 @@ class Console:
         self, request: Request, staff: Optional[Staff], status: int, words: str
     ) -> Response:
         page = self.templates.get_template("problem.html")
-        nav = [entry for entry in NAV if staff is not None and staff.may(entry.permission)]
         return HTMLResponse(
             page.render(
                 words=self.words.say(words),
                 staff=staff,
                 csrf_token=staff.csrf if staff else "",
-                nav=nav,
+                nav=open_to(staff, NAV) if staff is not None else [],
                 here=request.url.path.removeprefix(ROOT),
                 Permission=Permission,
                 said="",

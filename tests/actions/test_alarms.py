@@ -18,7 +18,13 @@ from actions.tasks import (
 from actions.timebank import alerts, check_ins
 from actions.timebank.ids import TurnId
 from actions.timebank.model import AlarmRefusal, Alert, CheckIn, Offer, Wellbeing
-from actions.timebank.states import AlertKind, AlertState, CheckInState, OfferState, Rhythm
+from actions.timebank.states import (
+    AlertKind,
+    AlertState,
+    CheckInState,
+    OfferState,
+    Rhythm,
+)
 from actions.wellbeing import ActionReportWellbeing
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker

@@ -12,7 +12,12 @@ from actions.safety import ActionEmergency
 from actions.talk import ActionInform, ActionSayNo, ActionSayYes, ActionUnsure
 from actions.timebank import alarm_questions
 from actions.timebank.model import Alert, Dispute, Offer, ServiceRequest
-from actions.timebank.states import AlertState, DisputeKind, OfferState, RequestState
+from actions.timebank.states import (
+    AlertState,
+    DisputeKind,
+    OfferState,
+    RequestState,
+)
 from actions.wellbeing import ActionReportWellbeing
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker

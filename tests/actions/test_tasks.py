@@ -19,7 +19,12 @@ from actions.tasks import (
 )
 from actions.timebank import exchange
 from actions.timebank.model import Assignment, Confirmation, Offer, ServiceRequest, Visit
-from actions.timebank.states import AssignmentState, OfferState, RequestState, ServiceKind
+from actions.timebank.states import (
+    AssignmentState,
+    OfferState,
+    RequestState,
+    ServiceKind,
+)
 from tests.actions.conftest import Meet
 from tests.actions.speaker import Answered, Speaker
 from tests.small_village import Street

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from actions.timebank.model import Confirmation, Dispute, ServiceRequest, Visit
-from actions.timebank.states import DisputeKind, Party, RequestState, ServiceKind
+from actions.timebank.states import (
+    DisputeKind,
+    Party,
+    RequestState,
+    ServiceKind,
+)
 from actions.visits import (
     ActionAskNoShowSure,
     ActionAskVisitMinutes,

@@ -9,7 +9,9 @@ import pytest
 from actions import who_looked
 from actions.policy import ActionAskPolicy
 from actions.timebank.staff import audit
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from tests.actions.speaker import Speaker
 from tests.small_village import Street
 

@@ -21,7 +21,9 @@ from actions.timebank.ids import MemberId
 from actions.timebank.session import Village, open_village
 from actions.timebank.staff import accounts, broadcasts, sessions
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Audience
+from actions.timebank.staff.states import (
+    Audience,
+)
 from bot.console.doors import COOKIE, token_hash
 from bot.settings import HOUSE
 from tests.bench import big_village

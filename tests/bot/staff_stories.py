@@ -5,7 +5,7 @@ from __future__ import annotations
 from actions.timebank.ids import MemberId
 from actions.timebank.staff import broadcasts, keys, proposals
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Audience
+from actions.timebank.staff.states import Audience
 from tests.timebank.builders import make_member
 from tests.timebank.neighbourhood import Neighbourhood
 from tests.timebank.staff.desk import hired

@@ -18,7 +18,12 @@ from actions.timebank.ids import BindingId, MemberId, NoticeId
 from actions.timebank.model import Delivery, Notice
 from actions.timebank.notices import tell
 from actions.timebank.session import Village, open_engine
-from actions.timebank.states import Channel, DeliveryState, NoticeState, Urgency
+from actions.timebank.states import (
+    Channel,
+    DeliveryState,
+    NoticeState,
+    Urgency,
+)
 from bot.messenger import Blocked, Push, RateLimited, Refused, Unreachable
 from bot.notifier import Notifier
 from bot.phrases import Phrases, read_phrases

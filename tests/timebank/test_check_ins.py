@@ -15,7 +15,13 @@ from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.errors import UnknownMember
 from actions.timebank.ids import AlertId, MemberId, TurnId
 from actions.timebank.model import Alert, CheckIn, Member
-from actions.timebank.states import AlertKind, AlertState, CheckInState, Rhythm, TurnOutcome
+from actions.timebank.states import (
+    AlertKind,
+    AlertState,
+    CheckInState,
+    Rhythm,
+    TurnOutcome,
+)
 from tests.timebank.builders import FakeClock, make_member
 
 CHAINS = {

@@ -8,7 +8,10 @@ from sqlalchemy.schema import Column
 
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.village import Group, Lane, Member
-from actions.timebank.states import Audience, BroadcastState
+from actions.timebank.staff.states import (
+    Audience,
+    BroadcastState,
+)
 
 
 class Broadcast(Base):

@@ -9,7 +9,9 @@ from sqlalchemy.schema import Column
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.talks import Turn
 from actions.timebank.model.village import Member
-from actions.timebank.states import CounterDeed
+from actions.timebank.staff.states import (
+    CounterDeed,
+)
 
 
 class InPersonDeed(Base):

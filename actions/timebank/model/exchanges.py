@@ -45,7 +45,7 @@ class ServiceRequest(Base):
     """What the elder said, in her words, for the neighbour to read."""
     state = Column(Choice(RequestState), nullable=False, default=RequestState.OPEN, index=True)
     turn_id = Column(String(120), nullable=False, unique=True)
-    created_at = Column(AwareDateTime, nullable=False)
+    created_at = Column(AwareDateTime, nullable=False, index=True)
     ended_at = Column(AwareDateTime)
     end_reason = Column(String(80), nullable=False, default="", server_default="")
     elder = relationship(Member, foreign_keys=[elder_id])
@@ -68,7 +68,7 @@ class Offer(Base):
     state = Column(Choice(OfferState), nullable=False, default=OfferState.PENDING)
     why = Column(JSON, nullable=False, default=list)
     """Reasons, strongest first: dicts with `code` (see `matching.Reason`) and its facts."""
-    offered_at = Column(AwareDateTime, nullable=False)
+    offered_at = Column(AwareDateTime, nullable=False, index=True)
     expires_at = Column(AwareDateTime, nullable=False)
     answered_at = Column(AwareDateTime)
     decline_reason = Column(String(120), nullable=False, default="", server_default="")

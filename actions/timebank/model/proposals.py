@@ -10,7 +10,11 @@ from sqlalchemy.schema import Column
 from actions.timebank.model.books import Account, Transfer
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.village import Member
-from actions.timebank.states import AccountKind, ProposalKind, ProposalState
+from actions.timebank.staff.states import (
+    ProposalKind,
+    ProposalState,
+)
+from actions.timebank.states import AccountKind
 
 _OPEN = text("state = 'proposed'")
 

@@ -20,7 +20,12 @@ from sqlalchemy.schema import Column
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.talks import Turn
 from actions.timebank.model.village import Member
-from actions.timebank.states import CallBackResult, FailureState, TrainingState, WordKind
+from actions.timebank.staff.states import (
+    CallBackResult,
+    FailureState,
+    TrainingState,
+    WordKind,
+)
 
 
 class FailureCare(Base):

@@ -17,7 +17,9 @@ from sqlalchemy.schema import Column
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.village import Member
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 
 
 class StaffAccount(Base):

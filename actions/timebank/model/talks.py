@@ -8,7 +8,12 @@ from sqlalchemy.schema import Column
 
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
 from actions.timebank.model.village import Member
-from actions.timebank.states import AlertKind, AlertState, NoticeState, TurnOutcome
+from actions.timebank.states import (
+    AlertKind,
+    AlertState,
+    NoticeState,
+    TurnOutcome,
+)
 
 
 class Alert(Base):

@@ -7,7 +7,12 @@ from sqlalchemy.orm import relationship
 from sqlalchemy.schema import Column
 
 from actions.timebank.model.columns import AwareDateTime, Base, Choice, one_of
-from actions.timebank.states import DayPart, LeavingReason, RelationKind, ServiceKind
+from actions.timebank.states import (
+    DayPart,
+    LeavingReason,
+    RelationKind,
+    ServiceKind,
+)
 
 
 class Group(Base):

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from actions.timebank.ids import MemberId
 from actions.timebank.model import StaffDeed
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 
 LOOKED_AT = "looked_at"
 LONGEST_SUBJECT = 200

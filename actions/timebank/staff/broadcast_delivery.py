@@ -25,7 +25,11 @@ from actions.timebank.model import (
 from actions.timebank.staff.accounts import require
 from actions.timebank.staff.broadcasts import broadcast, key_of_listener
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import BroadcastState, DeliveryState, NoticeState, Reached
+from actions.timebank.staff.states import (
+    BroadcastState,
+    Reached,
+)
+from actions.timebank.states import DeliveryState, NoticeState
 
 HEARD = frozenset({Reached.CHAT, Reached.PAGE, Reached.IN_PERSON})
 

@@ -29,7 +29,11 @@ from actions.timebank.ids import BroadcastId, MemberId
 from actions.timebank.model import Broadcast, BroadcastListener, Group, Lane, Member, Notice
 from actions.timebank.staff.accounts import require, second_person
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import Audience, BroadcastState, NoticeState
+from actions.timebank.staff.states import (
+    Audience,
+    BroadcastState,
+)
+from actions.timebank.states import NoticeState
 
 KIND = "broadcast"
 LONGEST_WORDS = 160

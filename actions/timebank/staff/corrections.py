@@ -22,8 +22,11 @@ from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Correction, Member, TrainingDecision, Turn
 from actions.timebank.staff.accounts import require, second_person
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    TrainingState,
+)
 from actions.timebank.staff.writing import written
-from actions.timebank.states import ServiceKind, TrainingState
+from actions.timebank.states import ServiceKind
 
 INTENTS = (
     *("request_help", "cancel_request", "change_request", "check_request_status"),

@@ -26,8 +26,10 @@ from actions.timebank.notices import tell
 from actions.timebank.queries import pending_offer_of
 from actions.timebank.staff.accounts import not_for_self, require, second_person
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import (
+from actions.timebank.staff.states import (
     CounterDeed,
+)
+from actions.timebank.states import (
     Party,
     RequestState,
     ServiceKind,

@@ -21,8 +21,12 @@ from actions.timebank.model import CallBack, FailureCare, Member, Turn, TurnNote
 from actions.timebank.staff.accounts import require
 from actions.timebank.staff.conversations import PAUSE, conversation_of
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    CallBackResult,
+    FailureState,
+)
 from actions.timebank.staff.writing import clean, written
-from actions.timebank.states import CallBackResult, FailureState, TurnOutcome
+from actions.timebank.states import TurnOutcome
 from actions.timebank.turns import LOST_AFTER
 
 LOOKED_BACK = timedelta(days=7)

@@ -15,7 +15,12 @@ from actions.timebank.model import Delegation, Member, Relation
 from actions.timebank.staff.accounts import require
 from actions.timebank.staff.register import editable, edited, note
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import DelegateScope, DelegationState, RelationKind, Rhythm
+from actions.timebank.states import (
+    DelegateScope,
+    DelegationState,
+    RelationKind,
+    Rhythm,
+)
 
 LONGEST_LABEL = 20
 

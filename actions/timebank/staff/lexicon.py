@@ -17,8 +17,11 @@ from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Turn, VillageWord
 from actions.timebank.staff.accounts import require, second_person
 from actions.timebank.staff.roles import Permission
+from actions.timebank.staff.states import (
+    TrainingState,
+    WordKind,
+)
 from actions.timebank.staff.writing import clean, written
-from actions.timebank.states import TrainingState, WordKind
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]{2,12}")
 """What the speller can learn: single characters stand for too much."""

@@ -30,7 +30,11 @@ from actions.timebank.staff.accounts import not_for_self, require, second_person
 from actions.timebank.staff.merging import Union
 from actions.timebank.staff.movements import Grant, Movement, Reversal
 from actions.timebank.staff.roles import Permission
-from actions.timebank.states import AccountKind, ProposalKind, ProposalState
+from actions.timebank.staff.states import (
+    ProposalKind,
+    ProposalState,
+)
+from actions.timebank.states import AccountKind
 
 LONGEST_REASON = 36
 """Characters: the members concerned hear it, as one sentence."""

@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session, joinedload
 from actions.timebank import queries
 from actions.timebank.ids import MemberId, RequestId
 from actions.timebank.model import Assignment, Lane, Member, ServiceRequest
-from actions.timebank.states import CounterDeed, Party, RequestState
+from actions.timebank.staff.states import (
+    CounterDeed,
+)
+from actions.timebank.states import Party, RequestState
 
 LONGEST_SEARCH = 40
 EARLY = timedelta(hours=2)

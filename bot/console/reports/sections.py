@@ -293,7 +293,7 @@ def _care(report: Report, words: Words) -> Section:
     ]
     if overdue:
         says.append(say("{count}件过了一天还没断，要赶紧。", count=overdue))
-    return Section("care", say("急事和争议"), says, [alarms, disputes])
+    return Section("care", say("警报和争议"), says, [alarms, disputes])
 
 
 def _quality(report: Report, words: Words) -> Section:

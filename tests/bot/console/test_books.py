@@ -13,7 +13,10 @@ from actions.timebank import ledger
 from actions.timebank.ids import AccountId
 from actions.timebank.model import ChainCheck, StaffDeed, Turn
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import TurnOutcome, Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
+from actions.timebank.states import TurnOutcome
 from tests.bot.console.conftest import Client, ConsoleHouse
 
 

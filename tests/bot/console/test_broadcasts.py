@@ -9,7 +9,9 @@ import pytest
 from actions.timebank import outbox
 from actions.timebank.model import Broadcast, Notice, StaffDeed
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import BroadcastState
+from actions.timebank.staff.states import (
+    BroadcastState,
+)
 from bot.notices import told
 from bot.phrases import Phrases
 from tests.bot.console.conftest import Client, ConsoleHouse

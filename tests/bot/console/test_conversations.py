@@ -23,7 +23,12 @@ from actions.timebank.model import (
 )
 from actions.timebank.staff.corrections import INTENTS
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import FailureState, ServiceKind, TrainingState, Viewed
+from actions.timebank.staff.states import (
+    FailureState,
+    TrainingState,
+    Viewed,
+)
+from actions.timebank.states import ServiceKind
 from bot.console.conversation_work import is_danger
 from bot.console.conversations import recording_file
 from tests.bot.console.conftest import Client, ConsoleHouse

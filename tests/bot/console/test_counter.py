@@ -10,7 +10,10 @@ import pytest
 
 from actions.timebank.model import Dispute, InPersonDeed, Offer, ServiceRequest, Turn
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import CounterDeed, OfferState, RequestState, ServiceKind
+from actions.timebank.staff.states import (
+    CounterDeed,
+)
+from actions.timebank.states import OfferState, RequestState, ServiceKind
 from tests.bot.console.conftest import Client, ConsoleHouse
 
 FORM = re.compile(r'name="form" value="([0-9a-f]{32})"')

@@ -10,7 +10,9 @@ from actions.timebank.model import Member, Notice, Proposal, StaffDeed
 from actions.timebank.staff import proposals
 from actions.timebank.staff.obstacles import Obstacle
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from bot.console.words import read_words
 from bot.notices import told
 from tests.bot.console.conftest import Client, ConsoleHouse

@@ -11,11 +11,15 @@ from PIL import Image
 
 from actions.timebank.model import ChannelBinding, JoinCard, Member, MemberChange, StaffDeed
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import CardState, Channel, Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
+from actions.timebank.states import CardState, Channel
 from bot.console import people_changes, people_edit, people_ways
 from bot.console.people import WEEKDAYS
 from bot.console.words import read_words
 from tests.bot.console.conftest import Client, ConsoleHouse
+from tests.timebank.staff.talking import say
 
 
 @pytest.fixture
@@ -273,3 +277,23 @@ def test_what_is_told_from_python_has_its_english_too() -> None:
     said = [*people_changes.FIELDS.values(), *people_edit.WRONG.values(), *WEEKDAYS]
     said += people_ways.CARD_WORDS.values()
     assert [words for words in said if words not in english] == []
+
+
+def test_the_way_to_her_conversations_shows_hers_only(console: ConsoleHouse, clerk: Client) -> None:
+    with console.street.neighbourhood() as hood:
+        say(hood.session, hood.wang, hood.now, heard="俺想吃饺子")
+        say(hood.session, hood.li, hood.now, heard="今儿个下雨了")
+    [way] = re.findall(r'href="(/console/conversations[?][^"]+)"', clerk.get(at(console)).text)
+    found = clerk.get(way).text
+    assert "俺想吃饺子" in found and "今儿个下雨了" not in found
+
+
+def test_what_she_waits_for_is_one_click_from_her_page(
+    console: ConsoleHouse, clerk: Client
+) -> None:
+    with console.street.neighbourhood() as hood:
+        request = hood.ask().id
+    page = clerk.get(at(console)).text
+    assert f'href="/console/requests/{request}"' in page
+    coming = f"/requests/new{at(console).removeprefix('/people')}"
+    assert f'href="/console{coming}"' in page and clerk.get(coming).status_code == 200

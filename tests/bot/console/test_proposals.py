@@ -10,7 +10,10 @@ from actions.timebank import ledger
 from actions.timebank.ids import AccountId
 from actions.timebank.model import Proposal, StaffDeed, Transfer
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import ProposalState, TransferKind
+from actions.timebank.staff.states import (
+    ProposalState,
+)
+from actions.timebank.states import TransferKind
 from tests.bot.console.conftest import Client, ConsoleHouse
 
 WHY = "那天张秀英没来"

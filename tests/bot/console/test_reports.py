@@ -176,7 +176,7 @@ def test_the_spreadsheet_has_a_sheet_for_each_theme_with_its_own_charts(staff: C
         "帮忙的时间",
         "求助办成没有",
         "谁太忙、谁没人问",
-        "急事和争议",
+        "警报和争议",
         "大家满不满意",
         "小帮听懂了没有",
         "公益时间",

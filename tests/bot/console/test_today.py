@@ -51,6 +51,26 @@ def test_the_console_opens_on_today(console: ConsoleHouse) -> None:
         assert page.url.path == "/console/today", role
 
 
+@pytest.mark.parametrize(
+    ("role", "way", "closed"),
+    [
+        (Role.BOOKKEEPER, "/console/books", "/console/staff"),
+        (Role.VIEWER, "/console/conversations", "/console/books"),
+        (Role.ADMINISTRATOR, "/console/staff", "/console/books"),
+    ],
+)
+def test_who_only_looks_at_today_is_shown_where_his_work_is(
+    console: ConsoleHouse, role: Role, way: str, closed: str
+) -> None:
+    page = console.as_role(role).get("/today").text
+    steps = page.split("您的账号能做什么")[1].split("</details>")[0]
+    assert f'href="{way}"' in steps and f'href="{closed}"' not in page
+
+
+def test_who_handles_the_day_needs_no_such_hint(console: ConsoleHouse) -> None:
+    assert "您的账号能做什么" not in console.as_role(Role.COORDINATOR).get("/today").text
+
+
 def test_a_quiet_day_says_so(console: ConsoleHouse) -> None:
     page = console.as_role(Role.VIEWER).get("/today").text
     assert "没有急着要办的事" in page and "现在没有求助" in page

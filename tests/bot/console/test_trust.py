@@ -15,7 +15,8 @@ from actions.timebank import disputes, ledger, members, turns
 from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Member, Notice, Relation, StaffAccount, StaffDeed
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import RelationKind, Viewed
+from actions.timebank.staff.states import Viewed
+from actions.timebank.states import RelationKind
 from bot.console.passwords import AT_ONCE, Passwords
 from bot.console.words import read_words
 from tests.bot.console.conftest import PASSWORD, ConsoleHouse

@@ -12,7 +12,10 @@ from actions.timebank import alerts, exchange, members
 from actions.timebank.ids import MemberId
 from actions.timebank.model import CallBack, Correction, FailureCare, Turn
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import FailureState, ServiceKind, TurnOutcome
+from actions.timebank.staff.states import (
+    FailureState,
+)
+from actions.timebank.states import ServiceKind, TurnOutcome
 from tests.bot.console.conftest import ConsoleHouse
 from tests.bot.fakes import tone_wav
 from tests.browser.conftest import wait_until

@@ -10,7 +10,9 @@ from playwright.sync_api import expect
 
 from actions.timebank.staff import audit
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Viewed
+from actions.timebank.staff.states import (
+    Viewed,
+)
 from tests.bot.console.conftest import PASSWORD, ConsoleHouse
 from tests.browser.console.conftest import PHONE, WIDE, Open, picture
 

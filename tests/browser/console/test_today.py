@@ -101,7 +101,8 @@ def test_a_dispute_is_decided(open_console: Open, console: ConsoleHouse, size: A
     picture(visit, f"dispute-{size[0]}")
     page.get_by_label("定的话").fill("两家说好，算一小时。")
     page.get_by_label("这次算多少分钟").fill("60")
-    page.get_by_role("button", name="就这样定").click()
+    page.get_by_text("就这样定", exact=True).click()
+    page.get_by_role("button", name="确定").click()
     expect(page.get_by_role("status")).to_contain_text("两边都会听到")
     expect(page.locator("main")).to_contain_text("定的比已经记的多30分")
     assert console.street.row(Dispute).decided_minutes == 60

@@ -30,7 +30,12 @@ from actions.timebank.model import Broadcast, Delivery, Member, Notice
 from actions.timebank.staff import accounts, broadcasts
 from actions.timebank.staff.broadcast_delivery import counted, listeners, told_in_person
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Audience, BroadcastState, Channel, NoticeState, Reached
+from actions.timebank.staff.states import (
+    Audience,
+    BroadcastState,
+    Reached,
+)
+from actions.timebank.states import Channel, NoticeState
 from tests.timebank.builders import MORNING
 from tests.timebank.neighbourhood import Neighbourhood, settle_in
 

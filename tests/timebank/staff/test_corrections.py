@@ -28,7 +28,11 @@ from actions.timebank.staff import corrections, lexicon
 from actions.timebank.staff.corrections import INTENTS, TrainingSentence
 from actions.timebank.staff.error_rate import error_rate
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import TrainingState, TurnOutcome, WordKind
+from actions.timebank.staff.states import (
+    TrainingState,
+    WordKind,
+)
+from actions.timebank.states import TurnOutcome
 from bot.settings import HOUSE
 from tests.timebank.builders import MORNING, make_member
 from tests.timebank.staff.talking import hire, mishear, say

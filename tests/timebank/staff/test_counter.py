@@ -30,8 +30,10 @@ from actions.timebank.members import LARGEST_ID
 from actions.timebank.model import Dispute, InPersonDeed, ServiceRequest, Turn
 from actions.timebank.staff import counter
 from actions.timebank.staff.counter import CameIn, NoWords, WrittenBefore
-from actions.timebank.states import (
+from actions.timebank.staff.states import (
     CounterDeed,
+)
+from actions.timebank.states import (
     DisputeKind,
     RequestState,
     ServiceKind,

@@ -14,7 +14,11 @@ from actions.timebank.model import Member, Turn
 from actions.timebank.staff import failures
 from actions.timebank.staff.failures import Failure, FailureKind
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import CallBackResult, FailureState, TurnOutcome
+from actions.timebank.staff.states import (
+    CallBackResult,
+    FailureState,
+)
+from actions.timebank.states import TurnOutcome
 from tests.timebank.builders import MORNING, make_member
 from tests.timebank.staff.talking import hire, mishear, say
 

@@ -51,6 +51,9 @@ from actions.timebank.session import Village
 from actions.timebank.staff import leaving, merging, proposals
 from actions.timebank.staff.merging import DoubleStillOpen, Fate
 from actions.timebank.staff.roles import Role
+from actions.timebank.staff.states import (
+    ProposalState,
+)
 from actions.timebank.states import (
     CardState,
     Channel,
@@ -59,7 +62,6 @@ from actions.timebank.states import (
     DelegationState,
     NoticeState,
     PriorityClass,
-    ProposalState,
     RelationKind,
     Rhythm,
     ServiceKind,

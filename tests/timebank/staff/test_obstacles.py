@@ -24,10 +24,7 @@ from actions.timebank.staff import accounts
 from actions.timebank.staff.merging import DoubleStillOpen
 from actions.timebank.staff.obstacles import Obstacle
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import (
-    CheckInState,
-    ServiceKind,
-)
+from actions.timebank.states import CheckInState, ServiceKind
 from tests.timebank.builders import MORNING
 from tests.timebank.neighbourhood import Neighbourhood, new_turn
 

@@ -32,7 +32,10 @@ from actions.timebank.model import Member, Notice, Posting, Proposal, Transfer
 from actions.timebank.session import Village, open_engine
 from actions.timebank.staff import accounts, movements, proposals
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import AccountKind, ProposalState, ServiceKind, TransferKind
+from actions.timebank.staff.states import (
+    ProposalState,
+)
+from actions.timebank.states import AccountKind, ServiceKind, TransferKind
 from tests.timebank.builders import MORNING
 from tests.timebank.neighbourhood import Neighbourhood, settle_in
 from tests.timebank.staff.desk import hired

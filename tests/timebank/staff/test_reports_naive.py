@@ -34,7 +34,12 @@ from actions.timebank.staff.reports.needs import needs
 from actions.timebank.staff.reports.periods import Period
 from actions.timebank.staff.reports.quality import quality
 from actions.timebank.staff.reports.understanding import understanding
-from actions.timebank.states import AccountKind, RequestState, TransferKind, TurnOutcome
+from actions.timebank.states import (
+    AccountKind,
+    RequestState,
+    TransferKind,
+    TurnOutcome,
+)
 from tests.bench.big_village import Size, build
 from tests.timebank.builders import MORNING
 

@@ -13,7 +13,10 @@ from actions.timebank.session import Village
 from actions.timebank.staff import books, broadcasts, corrections, failures
 from actions.timebank.staff.broadcast_delivery import told_in_person
 from actions.timebank.staff.roles import Role
-from actions.timebank.states import Audience, CallBackResult
+from actions.timebank.staff.states import (
+    Audience,
+    CallBackResult,
+)
 from tests.timebank.builders import MORNING, make_member
 from tests.timebank.staff.desk import hired
 from tests.timebank.staff.talking import mishear

@@ -8,7 +8,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import DateTime, and_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from actions.timebank.model import Transfer
@@ -39,6 +39,12 @@ def spread(spans: Iterable[timedelta]) -> Spread:
 def _reached(ascending: list[int], percent: int) -> int:
     """The smallest that so many of hundred do not exceed."""
     return ascending[-(-len(ascending) * percent // 100) - 1]
+
+
+def as_stored(moment: Any) -> Any:
+    """SQL: the moment of this column in UTC, without saying so: enough to tell how far moments
+    lie apart, and half the work where there are thousands."""
+    return type_coerce(moment, DateTime)
 
 
 def stands(kind: TransferKind) -> Any:

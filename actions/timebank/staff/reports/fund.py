@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from actions.timebank.model import Account, Posting, Transfer
+from actions.timebank.accounts import fund_account
+from actions.timebank.model import Posting, Transfer
 from actions.timebank.staff.reports.periods import Period
-from actions.timebank.states import AccountKind, TransferKind
+from actions.timebank.states import TransferKind
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,24 @@ class FundUse:
 
 def fund_use(session: Session, period: Period) -> FundUse:
     came_in = case((Posting.minutes > 0, 1), else_=0).label("came_in")
-    moved = (
-        select(Transfer.kind, came_in, func.count(), func.sum(Posting.minutes))
-        .select_from(Account)
-        .join(Posting, Posting.account_id == Account.id)
+    is_before = case((Transfer.occurred_at < period.begins, 1), else_=0).label("is_before")
+    rows = session.execute(
+        select(is_before, Transfer.kind, came_in, func.count(), func.sum(Posting.minutes))
         .join(Transfer, Transfer.id == Posting.transfer_id)
-        .where(Account.kind == AccountKind.FUND)
-        .group_by(Transfer.kind, came_in)
+        .where(
+            # Its number, not a join: so the fund's postings are found by their index.
+            Posting.account_id == fund_account(session).id,
+            Transfer.occurred_at < period.ends,
+        )
+        .group_by(is_before, Transfer.kind, came_in)
     )
-    before = session.execute(moved.where(Transfer.occurred_at < period.begins)).all()
     received, given = dict.fromkeys(TransferKind, 0), dict.fromkeys(TransferKind, 0)
-    visits = 0
-    for kind, is_in, count, minutes in session.execute(
-        moved.where(period.holds(Transfer.occurred_at))
-    ):
+    opening = visits = 0
+    for was_before, kind, is_in, count, minutes in rows:
+        if was_before:
+            opening += minutes
+            continue
         (received if is_in else given)[kind] = abs(minutes)
         if kind is TransferKind.SETTLEMENT:
             visits = count
-    return FundUse(sum(row[-1] for row in before), received, given, visits)
+    return FundUse(opening, received, given, visits)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import Select
 
 from actions.timebank.ids import MemberId
@@ -122,15 +122,25 @@ def visits_by_helper(session: Session, period: Period) -> dict[MemberId, tuple[i
 
 def first_visits(session: Session, period: Period) -> list[MemberId]:
     """Whose very first visit to a neighbour was settled in the period, in that order."""
-    first = func.min(Transfer.occurred_at)
-    rows = session.execute(
-        select(Assignment.helper_id)
-        .select_from(Transfer)
-        .join(Visit, Visit.id == Transfer.visit_id)
-        .join(Assignment, Assignment.id == Visit.assignment_id)
-        .where(stands(TransferKind.SETTLEMENT))
-        .group_by(Assignment.helper_id)
-        .having(period.holds(first))
-        .order_by(first, Assignment.helper_id)
+    earlier, helper = aliased(Assignment), Assignment.helper_id
+    # Who helped for years is known by the first visit that is found, without adding up all.
+    helped_before = (
+        select(Transfer.id)
+        .select_from(earlier)
+        .join(Visit, Visit.assignment_id == earlier.id)
+        .join(Transfer, Transfer.visit_id == Visit.id)
+        .where(
+            earlier.helper_id == helper,
+            stands(TransferKind.SETTLEMENT),
+            Transfer.occurred_at < period.begins,
+        )
+        .correlate(Assignment)
+        .exists()
     )
-    return [MemberId(helper) for helper in rows.scalars()]
+    rows = session.execute(
+        _settled(period, helper)
+        .group_by(helper)
+        .having(~helped_before)
+        .order_by(func.min(Transfer.occurred_at), helper)
+    )
+    return [MemberId(member) for member in rows.scalars()]

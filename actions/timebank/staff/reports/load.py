@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from actions.timebank.fair_load import MOST_A_DAY, MOST_A_WEEK
 from actions.timebank.ids import MemberId
 from actions.timebank.model import Member, Offer
+from actions.timebank.staff.reports.figures import as_stored
 from actions.timebank.staff.reports.hours import visits_by_helper
 from actions.timebank.staff.reports.periods import Period
 from actions.timebank.states import OfferState
@@ -58,19 +60,20 @@ class Loads:
 def loads(session: Session, period: Period) -> Loads:
     done = visits_by_helper(session, period)
     rows = session.execute(
-        select(Member.id, Member.name, Offer.state, Offer.offered_at)
-        .join(Member, Member.id == Offer.helper_id)
+        select(Offer.helper_id, Offer.state, as_stored(Offer.offered_at))
         .where(period.holds(Offer.offered_at))
-        .order_by(Member.id, Offer.offered_at)
+        .order_by(Offer.helper_id, Offer.offered_at)
     )
+    names = dict(iter(session.execute(select(Member.id, Member.name))))
     helpers = []
-    for (member, name), offers in groupby(rows, key=lambda row: (row.id, row.name)):
+    for member, offers in groupby(rows, key=itemgetter(0)):
         answers, moments = dict.fromkeys(OfferState, 0), []
-        for offer in offers:
-            answers[offer.state] += 1
-            moments.append(offer.offered_at)
+        for _, state, moment in offers:
+            answers[state] += 1
+            moments.append(moment)
         day, week = (_most_within(moments, timedelta(days=days)) for days in (1, 7))
-        helpers.append(HelperLoad(member, name, answers, done.get(member, (0, 0))[0], day, week))
+        visits, _ = done.get(member, (0, 0))
+        helpers.append(HelperLoad(member, names[member], answers, visits, day, week))
     helpers.sort(key=lambda one: (-one.asked, one.member_id))
     asked = {one.member_id for one in helpers}
     return Loads(helpers, _never_asked(session, period, asked))

@@ -11,7 +11,7 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from actions.timebank.model import Assignment, Dispute, ServiceRequest, Visit
-from actions.timebank.staff.reports.figures import Spread, spread
+from actions.timebank.staff.reports.figures import Spread, as_stored, spread
 from actions.timebank.staff.reports.periods import Period
 from actions.timebank.states import DisputeKind, RequestState, ServiceKind
 
@@ -105,7 +105,9 @@ def _by_kind(session: Session, period: Period) -> list[KindNeeds]:
 def _to_promise(session: Session, period: Period) -> Spread:
     return _spans(
         session.execute(
-            select(ServiceRequest.created_at, func.min(Assignment.accepted_at))
+            select(
+                as_stored(ServiceRequest.created_at), as_stored(func.min(Assignment.accepted_at))
+            )
             .join(Assignment, Assignment.request_id == ServiceRequest.id)
             .where(period.holds(ServiceRequest.created_at))
             .group_by(ServiceRequest.id, ServiceRequest.created_at)
@@ -118,7 +120,7 @@ def _to_visit(session: Session, period: Period) -> Spread:
     came = func.coalesce(Visit.checked_in_at, Visit.checked_out_at)
     return _spans(
         session.execute(
-            select(ServiceRequest.created_at, came)
+            select(as_stored(ServiceRequest.created_at), as_stored(came))
             .join(Assignment, Assignment.request_id == ServiceRequest.id)
             .join(Visit, Visit.assignment_id == Assignment.id)
             .where(

@@ -7,8 +7,8 @@ and whom it is for stand still once a second person may have read them.
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
