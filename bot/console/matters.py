@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -10,9 +10,10 @@ from starlette.responses import Response
 from actions.timebank import alarm_calls, ledger
 from actions.timebank.errors import BadMinutes, NothingOpen, Refusal, WrongState
 from actions.timebank.ids import AlertId, DisputeId, MemberId
-from actions.timebank.members import LARGEST_ID, member
+from actions.timebank.members import LARGEST_ID, kin_of, member
 from actions.timebank.model import Alert
 from actions.timebank.staff import handling, mediating, standing
+from actions.timebank.staff.mediating import Side
 from actions.timebank.staff.roles import Permission
 from actions.timebank.staff.states import (
     Viewed,
@@ -63,12 +64,19 @@ def _dispute(
             least=min(row.claimed_minutes or 0, row.confirmed_minutes or 0),
             most=max(row.claimed_minutes or 0, row.confirmed_minutes or 0),
             may_decide=desk.staff.may(Permission.MEDIATE),
+            kin=_kin(session, desk, sides),
             may_hear=desk.staff.may(Permission.HEAR_RECORDINGS),
             account=account,
             may_propose=desk.staff.may(Permission.PROPOSE_MOVEMENT),
             problem=problem,
             typed=typed or {},
         )
+
+
+def _kin(session: Session, desk: Desk, sides: Sequence[Side]) -> List[str]:
+    """Whom of the two the reader is kin to: nothing forbids that, but it should be seen."""
+    both = {side.person.id for side in sides}
+    return [str(one.name) for one in kin_of(session, desk.staff.member_id) if one.id in both]
 
 
 def decide(desk: Desk) -> Response:

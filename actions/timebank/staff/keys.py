@@ -144,11 +144,21 @@ def reset_password(
 
 
 def close_account(
-    session: Session, *, account_id: StaffAccountId, by: MemberId | None, now: datetime
+    session: Session,
+    *,
+    account_id: StaffAccountId,
+    by: MemberId | None,
+    now: datetime,
+    leaves: bool = False,
 ) -> StaffAccount:
-    """As `accounts.close`. A key that opens nothing needs no telling."""
+    """As `accounts.close`, and told as a change of roles: who shuts out the other administrators
+    first would do the rest unseen. Whoever leaves the village is told nothing more."""
     _may(session, by, now)
-    return accounts.close(session, account_id=account_id, now=now)
+    was_open = accounts.account(session, account_id).closed_at is None
+    closed = accounts.close(session, account_id=account_id, now=now)
+    if was_open:
+        _tell_colleagues(session, "roles", closed, by=by, now=now, owner_too=not leaves)
+    return closed
 
 
 def _may(session: Session, by: MemberId | None, now: datetime) -> None:
@@ -157,17 +167,26 @@ def _may(session: Session, by: MemberId | None, now: datetime) -> None:
 
 
 def _tell_colleagues(
-    session: Session, what: str, account: StaffAccount, *, by: MemberId | None, now: datetime
+    session: Session,
+    what: str,
+    account: StaffAccount,
+    *,
+    by: MemberId | None,
+    now: datetime,
+    owner_too: bool = True,
 ) -> None:
+    """The owner, and the other administrators; the coordinators where there is no other."""
     owner = MemberId(account.member_id)
     others = {
         MemberId(one.member_id)
         for one in accounts.everybody(session)
         if Role.ADMINISTRATOR in one.roles and one.closed_at is None and one.member.left_at is None
     } - {owner, by}
+    if not others:
+        others = {MemberId(one.id) for one in members.coordinators(session)} - {owner, by}
     about = f"{account.id}:{now.isoformat()}"
     who = members.member(session, by).name if by is not None else ""
-    if owner != by:
+    if owner != by and owner_too:
         tell(session, owner, f"account_{what}", about=about, now=now, by=who)
     for one in sorted(others):
         facts = {"by": who, "colleague": account.member.name}

@@ -36,7 +36,7 @@ from actions.timebank.model import (
     ServiceRequest,
     StaffAccount,
 )
-from actions.timebank.staff import accounts
+from actions.timebank.staff import accounts, keys
 from actions.timebank.staff.register import editable, edited, note
 from actions.timebank.staff.roles import Permission
 from actions.timebank.states import (
@@ -217,8 +217,8 @@ def _end_staff_account(session: Session, member: MemberId, *, by: MemberId, now:
     if account is None:
         return
     # Whoever only edits people does not lock out who makes the accounts.
-    accounts.require(session, by, Permission.MANAGE_STAFF, now=now)
-    accounts.close(session, account_id=StaffAccountId(account.id), now=now)
+    number = StaffAccountId(account.id)
+    keys.close_account(session, account_id=number, by=by, now=now, leaves=True)
 
 
 def _has_visit(session: Session, request: ServiceRequest) -> bool:

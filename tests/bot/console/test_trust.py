@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.exc import IntegrityError
 
-from actions.timebank import ledger, members
-from actions.timebank.ids import MemberId
+from actions.timebank import disputes, ledger, members, turns
+from actions.timebank.ids import MemberId, TurnId
 from actions.timebank.model import Member, Notice, Relation, StaffAccount, StaffDeed
 from actions.timebank.staff.roles import Role
-from actions.timebank.staff.states import (
-    Viewed,
-)
-from actions.timebank.states import (
-    RelationKind,
-)
+from actions.timebank.staff.states import Viewed
+from actions.timebank.states import RelationKind
+from bot.console.passwords import AT_ONCE, Passwords
 from bot.console.words import read_words
 from tests.bot.console.conftest import PASSWORD, ConsoleHouse
 from tests.timebank.builders import MORNING
@@ -127,3 +127,35 @@ def test_a_forged_secret_of_codes_is_no_fault_of_ours(console: ConsoleHouse, sec
     clerk = console.as_role(Role.VIEWER)
     form = {"secret": secret, "old": PASSWORD, "code": "123456"}
     assert clerk.post("/me/codes/on", form).status_code == 404
+
+
+def test_many_logins_at_once_do_not_take_all_memory() -> None:
+    working, most = 0, 0
+
+    class Slow(PasswordHasher):
+        def verify(self, *_given: object) -> bool:  # type: ignore[override]
+            nonlocal working, most
+            working += 1
+            most = max(most, working)
+            time.sleep(0.01)
+            working -= 1
+            return True
+
+    passwords = Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
+    with ThreadPoolExecutor(12) as outsiders:
+        list(outsiders.map(lambda _: passwords.matches("guess", None), range(12)))
+    assert most <= AT_ONCE
+
+
+def test_a_mediator_is_shown_that_one_side_is_his_cousin(console: ConsoleHouse) -> None:
+    mediator = console.as_role(Role.MEDIATOR)
+    with console.village.transaction() as session:
+        hers, turn = MemberId(wang(console)), TurnId("talk:1:complaint")
+        tie = Relation(member_id=hers, other_id=mediator.member, kind=RelationKind.KIN)
+        session.add(tie)
+        now = console.street.clock()
+        turns.begin(session, turn_id=turn, member=hers, channel="talk", now=now)
+        made = disputes.complain(session, member=hers, words="不公道", turn_id=turn, now=now).id
+    warning = "王奶奶是您的亲戚"
+    assert warning in mediator.get(f"/disputes/{made}").text
+    assert warning not in console.as_role(Role.MEDIATOR).get(f"/disputes/{made}").text

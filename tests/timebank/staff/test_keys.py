@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.timebank import members
 from actions.timebank.errors import NotYours
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.model import Notice
-from actions.timebank.staff import accounts, keys
+from actions.timebank.staff import accounts, keys, leaving
 from actions.timebank.staff.roles import Role
+from actions.timebank.states import LeavingReason
 from tests.timebank.neighbourhood import Neighbourhood
 from tests.timebank.staff.desk import hired
 
@@ -115,3 +117,41 @@ def test_only_an_administrator_has_keys_to_accounts(hood: Neighbourhood, admin: 
         with pytest.raises(NotYours):
             deed(hood.session, **his, **more)
     assert accounts.account(hood.session, number).password_hash == "x"
+
+
+def test_who_shuts_out_the_other_administrator_is_seen_doing_it(
+    hood: Neighbourhood, admin: MemberId, other_admin: MemberId
+) -> None:
+    third = hired(hood.session, "吴主任", Role.ADMINISTRATOR)
+    number = StaffAccountId(
+        accounts.staff_of(hood.session, other_admin).id  # type: ignore[union-attr]
+    )
+    for _ in range(2):  # Twice is one closing.
+        keys.close_account(hood.session, account_id=number, by=admin, now=hood.now)
+    assert told(hood.session, other_admin) == ["account_roles"]
+    assert told(hood.session, third) == ["colleague_account_roles"]
+
+
+def test_the_coordinators_hear_what_a_lone_administrator_does(
+    hood: Neighbourhood, admin: MemberId
+) -> None:
+    zhou = hired(hood.session, "周会计", Role.BOOKKEEPER)
+    number = StaffAccountId(accounts.staff_of(hood.session, zhou).id)  # type: ignore[union-attr]
+    keys.reset_password(hood.session, account_id=number, password_hash="n", by=admin, now=hood.now)
+    assert told(hood.session, hood.staff.id) == ["colleague_account_reset"]
+
+
+def test_an_administrator_sent_away_is_missed_by_the_others(
+    hood: Neighbourhood, admin: MemberId, other_admin: MemberId
+) -> None:
+    third = hired(hood.session, "吴主任", Role.ADMINISTRATOR)
+    leaving.leave(
+        hood.session,
+        member=other_admin,
+        seen=members.member(hood.session, other_admin).version,
+        why=LeavingReason.MOVED,
+        by=admin,
+        now=hood.now,
+    )
+    assert told(hood.session, third) == ["colleague_account_roles"]
+    assert told(hood.session, other_admin) == []
