@@ -121,7 +121,7 @@ def test_a_new_alarm_is_announced_and_taken(
     link.focus()
     cry(console, "赵铁柱")
     page.evaluate("htmx.trigger('#now', 'refresh')")
-    expect(page.get_by_role("alert")).to_contain_text("新的急事：赵铁柱")
+    expect(page.get_by_role("alert")).to_contain_text("新的警报：赵铁柱")
     expect(page).to_have_title("(1) 今日 · 小帮工作台")
     expect(link).to_be_focused()
     fits(page)
