@@ -27,7 +27,7 @@ from tests.bot_api.world import Chat
 from tests.small_village import Street
 from voice import codec
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def spoken_note(seconds: float = 1.0) -> bytes:
