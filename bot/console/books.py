@@ -58,7 +58,7 @@ def accounts(desk: Desk) -> Response:
 
 
 def account(desk: Desk) -> Response:
-    account_id = AccountId(_id(desk, "account_id"))
+    account_id = AccountId(desk.path["account_id"])
     before = desk.number("before")
     with desk.reading() as session:
         line = _found(lambda: books.account(session, account_id))
@@ -142,7 +142,7 @@ def export(desk: Desk) -> Response:
 
 
 def transfer(desk: Desk) -> Response:
-    transfer_id = TransferId(_id(desk, "transfer_id"))
+    transfer_id = TransferId(desk.path["transfer_id"])
     with desk.reading() as session:
         entry = _found(lambda: transfers.entry(session, transfer_id))
         behind = transfers.behind(session, transfer_id)
@@ -161,13 +161,6 @@ def transfer(desk: Desk) -> Response:
 
 
 # -- what was asked ---------------------------------------------------------------------------
-
-
-def _id(desk: Desk, name: str) -> int:
-    number = int(desk.path[name])
-    if not 0 < number < 2**31:
-        raise NotFound
-    return number
 
 
 def _found(look: Any) -> Any:

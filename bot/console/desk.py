@@ -17,7 +17,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.members import LARGEST_ID
-from actions.timebank.model import StaffSession
 from actions.timebank.session import Village
 from actions.timebank.staff import audit, sessions
 from actions.timebank.staff.roles import Permission, Role, permissions_of
@@ -66,6 +65,8 @@ class Staff:
     login: str
     roles: frozenset[Role]
     must_change: bool
+    is_to_be_told: bool
+    """Whether the next page has something to tell once."""
     token_sha256: str
     csrf: str
 
@@ -221,10 +222,7 @@ class Desk:
     def page(self, template: str, /, status: int = 200, **facts: Any) -> Response:
         """A whole page, with whatever was to be told once."""
         said = ""
-        with self.parts.village.reading() as session:
-            row = session.get(StaffSession, self.staff.token_sha256)
-            said = row.said if row is not None else ""
-        if said:
+        if self.staff.is_to_be_told:
             with self.parts.village.transaction() as session:
                 said = sessions.take_said(session, self.staff.token_sha256)
         return self._html(template, status, said=said, **facts)

@@ -47,6 +47,7 @@ def staff_at(village: Village, request: Request) -> Optional[Staff]:
             login=account.login,
             roles=account.roles,
             must_change=account.must_change,
+            is_to_be_told=bool(found.said),
             token_sha256=hashed,
             csrf=csrf_of(token),
         )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
 from typing import Any, Optional
 
 from starlette.responses import Response
 
 from actions.timebank import members
-from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.errors import BadDetails, ChangedMeanwhile, Refusal
 from actions.timebank.ids import MemberId
 from actions.timebank.staff import people, register
@@ -18,6 +16,7 @@ from actions.timebank.states import TRAINED_ONLY, PriorityClass, ServiceKind
 from bot.console import photos
 from bot.console.desk import ConsoleRoute, Desk
 from bot.console.people import in_words, one_of, show_member, the_member
+from bot.console.when import midnight_of
 
 WRONG = {
     "lane": "请选一条巷子。",
@@ -62,14 +61,6 @@ def _flag(desk: Desk, name: str) -> bool:
 def _whole(text: str) -> Optional[int]:
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
-
-
-def _day(text: str) -> Optional[datetime]:
-    try:
-        day = datetime.strptime(text.strip(), "%Y-%m-%d").date()
-    except ValueError:
-        return None
-    return datetime.combine(day, time(), VILLAGE_ZONE)
 
 
 # -- new, and who it is ----------------------------------------------------------------------------
@@ -260,8 +251,8 @@ def _drawn(desk: Desk, template: str, typed: Any, problem: str, **facts: Any) ->
 
 def add_training(desk: Desk) -> Response:
     member, kind = the_member(desk), one_of(ServiceKind, desk.form.get("kind"))
-    trained_at = _day(desk.form.get("trained_at", ""))
-    ends, until = desk.form.get("until", ""), _day(desk.form.get("until", ""))
+    trained_at = midnight_of(desk.form.get("trained_at", ""))
+    ends, until = desk.form.get("until", ""), midnight_of(desk.form.get("until", ""))
     if kind is None or trained_at is None:
         return show_member(desk, desk.say(WRONG["trained_at"]), 409)
     if ends.strip() and until is None:

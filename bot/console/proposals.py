@@ -52,7 +52,7 @@ def listed(desk: Desk) -> Response:
 
 
 def one(desk: Desk) -> Response:
-    return _show(desk, ProposalId(_id(desk, "proposal_id")))
+    return _show(desk, ProposalId(desk.path["proposal_id"]))
 
 
 def _show(desk: Desk, proposal_id: ProposalId, problem: str = "", answer: str = "") -> Response:
@@ -186,7 +186,7 @@ def propose_grant(desk: Desk) -> Response:
 
 
 def approve(desk: Desk) -> Response:
-    proposal_id = ProposalId(_id(desk, "proposal_id"))
+    proposal_id = ProposalId(desk.path["proposal_id"])
     seen = _read(desk.form.get("seen", ""))
     try:
         with desk.transaction() as session:
@@ -202,7 +202,7 @@ def approve(desk: Desk) -> Response:
 
 
 def reject(desk: Desk) -> Response:
-    proposal_id, answer = ProposalId(_id(desk, "proposal_id")), desk.form.get("answer", "")
+    proposal_id, answer = ProposalId(desk.path["proposal_id"]), desk.form.get("answer", "")
     try:
         with desk.transaction() as session:
             _proposal(session, proposal_id)
@@ -221,7 +221,7 @@ def reject(desk: Desk) -> Response:
 
 
 def withdraw(desk: Desk) -> Response:
-    proposal_id = ProposalId(_id(desk, "proposal_id"))
+    proposal_id = ProposalId(desk.path["proposal_id"])
     try:
         with desk.transaction() as session:
             _proposal(session, proposal_id)
@@ -266,13 +266,6 @@ def _state(desk: Desk) -> Optional[ProposalState]:
         return ProposalState(desk.query.get("state", ""))
     except ValueError:
         return None
-
-
-def _id(desk: Desk, name: str) -> int:
-    number = int(desk.path[name])
-    if not 0 < number < 2**31:
-        raise NotFound
-    return number
 
 
 def _number(desk: Desk, name: str) -> int:

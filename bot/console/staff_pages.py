@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import List, Optional
 
 import segno
@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from actions.timebank import members
-from actions.timebank.clock import VILLAGE_ZONE
 from actions.timebank.errors import BadLogin, LoginTaken, UnknownMember
 from actions.timebank.ids import MemberId, StaffAccountId
 from actions.timebank.model import Member
@@ -20,6 +19,7 @@ from actions.timebank.staff import accounts, audit, keys, sessions
 from actions.timebank.staff.roles import PERMISSIONS, Permission, Role
 from bot.console import passwords
 from bot.console.desk import ConsoleRoute, Desk, NotFound
+from bot.console.when import midnight_of
 
 A_PAGE = 100
 NEW_PASSWORD = "临时密码（只显示这一次，请念给本人，第一次登录后要改）：{password}"
@@ -214,10 +214,7 @@ def reopen_account(desk: Desk) -> Response:
 
 
 def _account_id(desk: Desk) -> StaffAccountId:
-    number = desk.path["account_id"]
-    if not 0 < number <= members.LARGEST_ID:
-        raise NotFound
-    return StaffAccountId(number)
+    return StaffAccountId(desk.path["account_id"])
 
 
 def _roles(desk: Desk) -> List[Role]:
@@ -234,7 +231,10 @@ def audit_page(desk: Desk) -> Response:
         desk.number("before"),
         desk.query.get("about", "").strip(),
     )
-    since, until = _day(desk, "since"), _day(desk, "until")
+    since, until = (
+        midnight_of(desk.query.get("since", "")),
+        midnight_of(desk.query.get("until", "")),
+    )
     with desk.reading() as session:
         try:
             whom = _whom(session, about)
@@ -286,15 +286,6 @@ def _whom(session: Session, name_or_number: str) -> Optional[MemberId]:
     if name_or_number.isdecimal() and session.get(Member, int(name_or_number[:9])) is not None:
         return MemberId(int(name_or_number[:9]))
     return MemberId(members.find_member(session, name_or_number).id)
-
-
-def _day(desk: Desk, name: str) -> Optional[datetime]:
-    """Midnight of a day in the village; None for none."""
-    try:
-        day = datetime.strptime(desk.query.get(name, ""), "%Y-%m-%d").date()
-    except ValueError:
-        return None
-    return datetime.combine(day, time(), VILLAGE_ZONE)
 
 
 ROUTES = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Union
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -90,12 +91,10 @@ class Console:
                 return self._problem(request, staff, 403, "您的角色看不到这一页。")
             form = None
             if request.method not in ("GET", "HEAD"):
-                try:
-                    form = await read_form(request)
-                except BadForm as bad:
-                    return self._problem(request, staff, bad.status, TOO_LARGE)
-                if not is_from_here(request) or not is_csrf(str(form.get("csrf", "")), staff):
-                    return self._problem(request, staff, 403, OLD_PAGE)
+                sent = await self._form_of(request, staff)
+                if isinstance(sent, Response):
+                    return sent
+                form = sent
             if not is_plain(request):
                 return self._problem(request, staff, 404, NOWHERE)
             desk = Desk(
@@ -111,6 +110,16 @@ class Console:
             return await run_in_threadpool(self._handle, route, desk)
 
         return answer
+
+    async def _form_of(self, request: Request, staff: Staff) -> Union[FormData, Response]:
+        """What one of our own pages sends, or the page that says why it is not taken."""
+        try:
+            form = await read_form(request)
+        except BadForm as bad:
+            return self._problem(request, staff, bad.status, TOO_LARGE)
+        if not is_from_here(request) or not is_csrf(str(form.get("csrf", "")), staff):
+            return self._problem(request, staff, 403, OLD_PAGE)
+        return form
 
     def _handle(self, route: ConsoleRoute, desk: Desk) -> Response:
         try:
@@ -132,12 +141,9 @@ class Console:
         staff = await run_in_threadpool(staff_at, self._parts.village, request)
         response = RedirectResponse(f"{ROOT}/login", status_code=303)
         if staff is not None:
-            try:
-                form = await read_form(request)
-            except BadForm as bad:
-                return self._problem(request, staff, bad.status, TOO_LARGE)
-            if not is_from_here(request) or not is_csrf(str(form.get("csrf", "")), staff):
-                return self._problem(request, staff, 403, OLD_PAGE)
+            form = await self._form_of(request, staff)
+            if isinstance(form, Response):
+                return form
 
             def end() -> None:
                 with self._parts.village.transaction() as session:

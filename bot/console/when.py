@@ -1,9 +1,9 @@
-"""Moments that are near, as people say them: 今天 15:00."""
+"""Moments as people say them, 今天 15:00, and days as they type them."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Callable
+from datetime import datetime, time
+from typing import Callable, Optional
 
 from actions.timebank.clock import VILLAGE_ZONE
 from bot.console.desk import Desk
@@ -22,3 +22,12 @@ def near(desk: Desk) -> Callable[[datetime], str]:
         return desk.words.moment(moment)
 
     return told
+
+
+def midnight_of(day: str) -> Optional[datetime]:
+    """When a day that was typed, 2026-11-24, begins in the village; None for no day."""
+    try:
+        read = datetime.strptime(day.strip(), "%Y-%m-%d").date()
+    except ValueError:
+        return None
+    return datetime.combine(read, time(), VILLAGE_ZONE)
